@@ -1,0 +1,360 @@
+"""Every setting of the package with its unit, bounds and default, once.
+
+Frozen dataclasses, validated when they are made, to and from plain dictionaries and YAML. The
+command line is generated from them.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+
+import yaml
+
+from ptychopinn.errors import ConfigError, did_you_mean
+
+
+def _knob(
+    default: Any,
+    *,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+) -> Any:
+    """Declare a setting with its bounds; ``None`` as a value is always within them."""
+    return field(default=default, metadata={"ge": ge, "gt": gt, "le": le, "lt": lt})
+
+
+def _within(value: float, bounds: Any) -> bool:
+    """Tell whether a number keeps the bounds; NaN keeps none."""
+    checks = {
+        "ge": lambda bound: value >= bound,
+        "gt": lambda bound: value > bound,
+        "le": lambda bound: value <= bound,
+        "lt": lambda bound: value < bound,
+    }
+    return value == value and all(
+        check(bounds[name]) for name, check in checks.items() if bounds.get(name) is not None
+    )
+
+
+def _describe(bounds: Any) -> str:
+    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    return " and ".join(
+        f"{sign} {bounds[name]:g}" for name, sign in signs.items() if bounds.get(name) is not None
+    )
+
+
+def _options(hint: Any) -> tuple[Any, ...]:
+    """Flatten ``X | None`` and ``Literal`` into the types and values that a field accepts."""
+    if get_origin(hint) is None:
+        return (hint,)
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    return tuple(option for part in get_args(hint) for option in _options(part))
+
+
+def _fits(value: Any, options: tuple[Any, ...]) -> bool:
+    if value is None:
+        return type(None) in options
+    if isinstance(value, bool):
+        return bool in options
+    if isinstance(value, int) and float in options:
+        return True
+    types = tuple(option for option in options if isinstance(option, type))
+    return isinstance(value, types) or (isinstance(value, str) and value in options)
+
+
+class _Checked:
+    """Validation and plain-dictionary form, shared by all settings."""
+
+    section: str = ""
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(type(self))
+        for item in dataclasses.fields(self):  # type: ignore[arg-type]
+            self._check(item, _options(hints[item.name]))
+
+    def _check(self, item: dataclasses.Field, options: tuple[Any, ...]) -> None:
+        value = getattr(self, item.name)
+        where = f"{self.section}.{item.name}" if self.section else item.name
+        if not _fits(value, options):
+            names = [option.__name__ if isinstance(option, type) else option for option in options]
+            wanted = " or ".join("none" if name == "NoneType" else str(name) for name in names)
+            hint = ""
+            words = [option for option in options if isinstance(option, str)]
+            if isinstance(value, str) and words:
+                hint = f"; {did_you_mean(value, words)}"
+            raise ConfigError(f"{where}: expected {wanted}, got {value!r}{hint}")
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and not _within(value, item.metadata):
+            raise ConfigError(f"{where}: expected {_describe(item.metadata)}, got {value!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, nested as the dataclasses are."""
+        return dataclasses.asdict(self)  # type: ignore[call-overload]
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Build from plain values; what is missing keeps its default.
+
+        Raises:
+            ConfigError: An unknown key (the nearest known one is named) or a value out of bounds.
+        """
+        if not isinstance(values, dict):
+            raise ConfigError(f"{cls.section or 'config'}: expected named settings, got {values!r}")
+        hints = get_type_hints(cls)
+        known = {item.name for item in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        made = {}
+        for key, value in values.items():
+            if key not in known:
+                where = f"{cls.section}.{key}" if cls.section else str(key)
+                raise ConfigError(f"{where}: unknown setting; {did_you_mean(str(key), known)}")
+            hint = hints[key]
+            is_section = isinstance(hint, type) and issubclass(hint, _Checked)
+            made[key] = hint.from_dict(value) if is_section else value
+        return cls(**made)
+
+
+@dataclass(frozen=True)
+class DataConfig(_Checked):
+    """Which patterns are used, how they are read, and how they are grouped."""
+
+    section = "data"
+
+    domain: Literal["auto", "counts", "amplitude"] = "auto"
+    """What the pattern array holds; auto decides by type and integer test, and says so."""
+    axis_order: Literal["auto", "kyx", "yxk"] = "auto"
+    """Order of the pattern axes in the file; yxk is the old (y, x, pattern)."""
+    probe: str | None = None
+    """File whose probe replaces that of the scan (.npz with probeGuess or probe, or a product)."""
+    region: str = "all"
+    """Patterns to train on: all, top, bottom, left, right, y:0:240,x:10:90 (canvas px), random:0.5."""
+    group_size: int | None = _knob(None, ge=1, le=64)
+    """Patterns in a group, C; none = what the generator is best at."""
+    neighbours: int | None = _knob(None, ge=1, le=512)
+    """Nearest neighbours that the C - 1 others are drawn from, K; none = C - 1 (no choice)."""
+    groups_per_pattern: float = _knob(1.0, gt=0, le=64)
+    """Groups in an epoch, as a multiple of the number of patterns in the region."""
+    validation_fraction: float = _knob(0.05, ge=0, lt=1)
+    """Share of the groups that is kept for the validation loss."""
+
+
+@dataclass(frozen=True)
+class PhysicsConfig(_Checked):
+    """The forward model."""
+
+    section = "physics"
+
+    probe_power: Literal["counts", "keep"] = "counts"
+    """counts: sum|P|^2 = mean photons of a pattern; keep: as given in the file."""
+    position_noise_px: float = _knob(0.0, ge=0, le=16)
+    """Standard deviation of random moves given to the positions in training; 0 = none."""
+
+
+@dataclass(frozen=True)
+class CnnConfig(_Checked):
+    """The encoder-decoder of the PtychoPINN paper."""
+
+    section = "generator.cnn"
+
+    width: float = _knob(1.0, gt=0, le=8)
+    """Multiplies the filter ladder (32, 64, 128 at N = 64; one level more per doubling of N)."""
+    amplitude_activation: Literal["sigmoid", "softplus", "relu", "swish"] = "sigmoid"
+    """Turns the amplitude branch positive; sigmoid is scaled to (0, amplitude_ceiling)."""
+    amplitude_ceiling: float = _knob(2.0, gt=0, le=100)
+    """Largest amplitude with sigmoid, in units of the gauge."""
+    outer_fraction: float = _knob(0.125, gt=0, lt=1)
+    """Share of the last filters that draws the coarse continuation outside the central N/2."""
+
+
+@dataclass(frozen=True)
+class UnrolledConfig(_Checked):
+    """The unrolled reconstructor: physics steps with small networks on the canvas between them."""
+
+    section = "generator.unrolled"
+
+    stages: int = _knob(8, ge=1, le=1000)
+    """Sweeps over the patterns, K."""
+    networks: bool = True
+    """Off gives parallel PIE, the classical baseline."""
+    width: int = _knob(16, ge=4, le=256)
+    """Channels of the canvas network at full resolution."""
+    depth: int = _knob(3, ge=1, le=6)
+    """Levels of the canvas network; each sees twice as far."""
+    step: float = _knob(1.0, gt=0, le=4)
+    """Step length b before learning."""
+    damping: float = _knob(0.1, gt=0, le=1)
+    """Damping a of the division by the illumination before learning, share of its maximum."""
+    momentum: float = _knob(0.6, ge=0, lt=1)
+    """Share of the last move that is repeated, before learning."""
+
+
+@dataclass(frozen=True)
+class GeneratorConfig(_Checked):
+    """What turns diffraction into an object."""
+
+    section = "generator"
+
+    name: str = "unrolled"
+    """Registered name: unrolled, pie, cnn."""
+    lift: Literal["none", "backprojection"] = "none"
+    """What patch networks see: the amplitude, or the wave propagated back to the object."""
+    cnn: CnnConfig = field(default_factory=CnnConfig)
+    """Settings of cnn."""
+    unrolled: UnrolledConfig = field(default_factory=UnrolledConfig)
+    """Settings of unrolled and pie."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig(_Checked):
+    """The optimisation."""
+
+    section = "training"
+
+    epochs: int = _knob(1000, ge=1)
+    """Most passes over the groups."""
+    max_steps: int | None = _knob(None, ge=1)
+    """Most optimiser steps; the schedule ends with them. None = until epochs or max_seconds."""
+    max_seconds: float | None = _knob(150.0, gt=0)
+    """Training time in seconds; the schedule is fitted to it. None = no limit."""
+    batch_size: int = _knob(2, ge=1, le=65536)
+    """Groups in a batch, B."""
+    loss: Literal["poisson", "amplitude_mse", "amplitude_mae"] = "poisson"
+    """What is minimised between predicted and measured patterns."""
+    tv_weight: float = _knob(0.0, ge=0)
+    """Weight of the total variation of the object."""
+    mean_deviation_weight: float = _knob(0.0, ge=0)
+    """Weight of the mean deviation of the object."""
+    optimiser: Literal["adam", "adamw", "sgd"] = "adam"
+    """Method of descent."""
+    learning_rate: float = _knob(1e-3, gt=0, le=10)
+    """Largest step size."""
+    weight_decay: float = _knob(0.0, ge=0)
+    """Decay of weights (adamw) or L2 penalty (adam, sgd)."""
+    schedule: Literal["warmup_cosine", "plateau", "exponential", "constant"] = "warmup_cosine"
+    """How the learning rate changes."""
+    warmup_fraction: float = _knob(0.05, ge=0, lt=1)
+    """Share of the training that the learning rate rises in (warmup_cosine)."""
+    decay: float = _knob(0.5, gt=0, lt=1)
+    """Factor of plateau (on each plateau) and of exponential (over a tenth of the training)."""
+    gradient_clip: float | None = _knob(1.0, gt=0)
+    """Largest norm of the gradient; none = no limit."""
+    seed: int = _knob(0, ge=0, le=2**32 - 1)
+    """Seed of weights, groups and augmentation; the same seed gives the same run on a CPU."""
+    logger: Literal["csv", "tensorboard", "mlflow", "none"] = "csv"
+    """Where the losses of each step go, besides history.csv."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1 or mps."""
+    num_workers: int = _knob(0, ge=0, le=256)
+    """Processes that read patterns; 0 reads in the training process."""
+    threads: int | None = _knob(None, ge=1, le=1024)
+    """Processor threads; none = as many as this process may use."""
+    checkpoint_seconds: float = _knob(30.0, gt=0)
+    """Least time between two checkpoints; one is always kept at the end and on Ctrl-C."""
+
+
+@dataclass(frozen=True)
+class InferenceConfig(_Checked):
+    """Reconstruction of a whole scan."""
+
+    section = "inference"
+
+    batch_size: int | None = _knob(None, ge=1, le=2**20)
+    """Patterns in a batch; none = chosen by itself, and halved when memory runs out."""
+    stages: int | None = _knob(None, ge=1, le=10000)
+    """Sweeps of unrolled or pie; none = as trained."""
+    checks: bool = True
+    """Also reconstruct both halves of the data: half-data FRC and held-out excess deviance."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1 or mps."""
+    threads: int | None = _knob(None, ge=1, le=1024)
+    """Processor threads; none = as many as this process may use."""
+
+
+@dataclass(frozen=True)
+class SimulationConfig(_Checked):
+    """A synthetic scan."""
+
+    section = "simulation"
+
+    object: Literal["lines", "dead_leaves", "spokes", "noise", "photo"] = "spokes"
+    """Kind of object: random lines, dead leaves, Siemens star, filtered noise, photographs."""
+    probe: Literal["disk", "gaussian", "zone_plate"] = "zone_plate"
+    """Kind of probe; zone_plate is a defocused annular aperture (central stop)."""
+    scan: Literal["raster", "fermat", "random"] = "fermat"
+    """Kind of positions: jittered raster, Fermat spiral, random."""
+    n: int = _knob(64, ge=8, le=4096)
+    """Side N of a pattern in pixels."""
+    patterns: int = _knob(400, ge=1, le=10_000_000)
+    """Number K of patterns."""
+    step_px: float = _knob(6.0, gt=0, le=4096)
+    """Mean distance between neighbouring positions."""
+    photons: float = _knob(1e6, gt=0, le=1e15)
+    """Mean photons of a pattern."""
+    noise: bool = True
+    """Poisson noise; off gives expected counts."""
+    modes: int = _knob(1, ge=1, le=64)
+    """Incoherent probe modes P."""
+    probe_size: float = _knob(0.35, gt=0, le=1)
+    """Diameter of the illuminated spot as a share of N."""
+    central_stop: float = _knob(0.3, ge=0, lt=1)
+    """Diameter of the central stop as a share of the aperture (zone_plate)."""
+    defocus_rad: float = _knob(6.0, ge=-1000, le=1000)
+    """Quadratic phase at the rim of the aperture (zone_plate, disk)."""
+    aberration_rad: float = _knob(0.0, ge=0, le=100)
+    """Root mean square of random astigmatism, coma and spherical phase over the aperture."""
+    phase_range_rad: float = _knob(1.0, ge=0, le=3.2)
+    """Range of the object's phase."""
+    amplitude_range: float = _knob(0.3, ge=0, le=1)
+    """Range of the object's amplitude below 1."""
+    jitter_px: float = _knob(0.5, ge=0, le=1024)
+    """Standard deviation of random moves added to raster positions."""
+    gap_px: int = _knob(0, ge=0, le=1024)
+    """Width of a vertical detector gap of masked columns beside the middle."""
+    dead_fraction: float = _knob(0.0, ge=0, lt=1)
+    """Share of detector pixels that are dead and masked."""
+    seed: int = _knob(0, ge=0, le=2**32 - 1)
+    """Seed of everything random; the same seed gives the same scan."""
+
+
+@dataclass(frozen=True)
+class Config(_Checked):
+    """All settings of a run."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    """Which patterns are used, how they are read, and how they are grouped."""
+    physics: PhysicsConfig = field(default_factory=PhysicsConfig)
+    """The forward model."""
+    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+    """What turns diffraction into an object."""
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    """The optimisation."""
+    inference: InferenceConfig = field(default_factory=InferenceConfig)
+    """Reconstruction of a whole scan."""
+
+    def to_yaml(self) -> str:
+        """Return all settings as YAML."""
+        return str(yaml.safe_dump(self.to_dict(), sort_keys=False))
+
+    @classmethod
+    def from_yaml(cls, text: str, name: str = "config") -> Self:
+        """Build from YAML text; the name is for messages."""
+        try:
+            values = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{name}: not readable as YAML: {error}") from error
+        try:
+            return cls.from_dict(values or {})
+        except ConfigError as error:
+            raise ConfigError(f"{name}: {error}") from error
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a YAML file."""
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: cannot be read as a text file: {error}") from error
+        return cls.from_yaml(text, str(path))

@@ -1,0 +1,41 @@
+"""The exceptions that this package raises on purpose; everything else is a defect."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class PtychoError(Exception):
+    """Base of every error whose message is meant to be read by a user."""
+
+
+class ShapeError(PtychoError, ValueError):
+    """An array has the wrong rank, size or kind (real against complex)."""
+
+
+class ConfigError(PtychoError, ValueError):
+    """A setting is unknown, out of bounds, or contradicts another one."""
+
+
+class DataError(PtychoError, ValueError):
+    """A file or a scan cannot be used: missing, damaged, or physically meaningless."""
+
+
+class BundleError(PtychoError, ValueError):
+    """A model bundle is damaged, foreign, or does not fit the scan."""
+
+
+class TrainingError(PtychoError, RuntimeError):
+    """Training cannot go on: the loss is not finite, or there is nothing to train on."""
+
+
+class OutputError(PtychoError, OSError):
+    """A result cannot be written: no space, no permission, or the place is taken."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a sentence that names the nearest known word, or lists them all."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"known: {', '.join(names)}."

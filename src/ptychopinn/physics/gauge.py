@@ -1,0 +1,51 @@
+"""What the data cannot tell, and how it is fixed: scale between object and probe, global phase."""
+
+import numpy as np
+
+from ptychopinn.errors import DataError
+
+
+def mean_pattern_counts(counts: np.ndarray) -> float:
+    """Return the mean photons of a pattern, (K, N, N) counts with bad pixels at 0."""
+    return float(counts.sum(axis=(1, 2), dtype=np.float64).mean())
+
+
+def scale_probe(probe: np.ndarray, pattern_counts: float) -> tuple[np.ndarray, float]:
+    """Scale the probe so that sum|P|^2 over modes and pixels is the mean counts of a pattern.
+
+    (q * O, P / q) gives the same data for every q; this choice makes the object's amplitude of
+    order 1.
+
+    Args:
+        probe: (P, N, N) complex, any power.
+        pattern_counts: Mean photons of a pattern, or of an empty beam where that is known.
+
+    Returns:
+        The scaled probe (complex64) and the factor that was applied.
+
+    Raises:
+        DataError: The probe has no power, or the patterns hold no photons.
+    """
+    power = float(np.sum(np.abs(probe.astype(np.complex128)) ** 2))
+    if not np.isfinite(power) or power <= 0:
+        raise DataError(
+            f"probe: found a total power of {power}, wanted a positive one; give another probe."
+        )
+    if not np.isfinite(pattern_counts) or pattern_counts <= 0:
+        raise DataError(
+            f"patterns: found {pattern_counts} photons in the mean pattern, wanted some; check "
+            "that this is the right array, and its mask."
+        )
+    factor = float(np.sqrt(pattern_counts / power))
+    return (probe * factor).astype(np.complex64), factor
+
+
+def remove_global_phase(image: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Turn a complex image so that its weighted mean is real and positive.
+
+    Args:
+        image: (H, W) complex.
+        weight: (H, W) real, for instance the coverage.
+    """
+    mean = complex(np.sum(weight * image))
+    return image if mean == 0 else (image * (np.conj(mean) / abs(mean))).astype(image.dtype)

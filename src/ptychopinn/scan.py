@@ -1,0 +1,158 @@
+"""The two nouns of the package, `Scan` and `Reconstruction`, and the batch that physics works on."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import torch
+
+from ptychopinn.axes import require_axes
+from ptychopinn.errors import DataError
+
+#: A canvas with more pixels than this is a sign of positions in the wrong unit.
+LARGEST_CANVAS_PX = 2**30
+
+
+def canvas_covering(positions_px: np.ndarray, n: int) -> tuple[int, int]:
+    """Return the canvas (H, W) whose centre is the centre of the scan.
+
+    Per axis the size is ``round(2 * mid + 1)`` with ``mid = (min + max) / 2``, so that the middle
+    of the array is the middle of the scan (the frame of the Ptychodus product), enlarged where a
+    window of N pixels would not fit otherwise.
+    """
+    low, high = positions_px.min(axis=0), positions_px.max(axis=0)
+    symmetric = np.round(low + high + 1)
+    needed = np.floor(high) - n // 2 + n
+    height, width = np.maximum(symmetric, needed).astype(np.int64)
+    return int(height), int(width)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What was measured: diffraction patterns, where the probe stood, and the probe itself.
+
+    Construction checks that the arrays belong together; it never copies or reads the patterns, so
+    that they may live on disk.
+    """
+
+    patterns: np.ndarray
+    """(K, N, N) real, zero frequency in the middle; counts, or their square root (see domain)."""
+    positions_px: np.ndarray
+    """(K, 2) float64, (y, x) of the window's centre pixel (index N // 2) on the canvas."""
+    probe: np.ndarray
+    """(P, N, N) complex64, incoherent modes; any power, `physics.gauge` scales it."""
+    mask: np.ndarray
+    """(N, N) bool, True = good detector pixel."""
+    canvas_shape: tuple[int, int]
+    """(H, W) of the object canvas that the positions index."""
+    domain: str = "counts"
+    """``counts`` or ``amplitude``: what `patterns` holds."""
+    truth: np.ndarray | None = None
+    """(H, W) complex64 object, when it is known."""
+    pixel_size_m: float | None = None
+    """Side of a canvas pixel in metres, when known."""
+    wavelength_m: float | None = None
+    """Wavelength in metres, when known."""
+    name: str = "scan"
+    """Where the scan came from, for messages."""
+    decisions: tuple[str, ...] = field(default=())
+    """Sentences that say what the reader decided; shown to the user."""
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that do not belong together."""
+        sizes = require_axes(f"{self.name}: patterns", self.patterns, "K N N", kind="real")
+        require_axes(f"{self.name}: positions", self.positions_px, "K 2", kind="real", K=sizes["K"])
+        require_axes(f"{self.name}: probe", self.probe, "P N N", kind="complex", N=sizes["N"])
+        require_axes(f"{self.name}: mask", self.mask, "N N", N=sizes["N"])
+        if self.truth is not None:
+            require_axes(f"{self.name}: truth", self.truth, "H W", kind="complex")
+        self._require_positions_on_canvas()
+
+    def _require_positions_on_canvas(self) -> None:
+        if not np.isfinite(self.positions_px).all():
+            raise DataError(
+                f"{self.name}: positions: found NaN or infinity at pattern "
+                f"{int(np.argwhere(~np.isfinite(self.positions_px))[0, 0])}, wanted finite pixels; "
+                "remove those patterns or repair the positions."
+            )
+        start = np.floor(self.positions_px) - self.n // 2
+        outside = (start < 0) | (start + self.n > np.asarray(self.canvas_shape))
+        if outside.any():
+            k = int(np.argwhere(outside)[0, 0])
+            y, x = self.positions_px[k]
+            raise DataError(
+                f"{self.name}: positions: pattern {k} at (y, x) = ({y:.1f}, {x:.1f}) px puts its "
+                f"{self.n} px window outside the {self.canvas_shape[0]} x {self.canvas_shape[1]} "
+                "canvas; check the unit (pixels wanted) and the origin of the positions."
+            )
+
+    @property
+    def n(self) -> int:
+        """Side N of a diffraction pattern."""
+        return int(self.patterns.shape[-1])
+
+    @property
+    def n_patterns(self) -> int:
+        """Number K of patterns."""
+        return int(self.patterns.shape[0])
+
+    @property
+    def n_modes(self) -> int:
+        """Number P of incoherent probe modes."""
+        return int(self.probe.shape[0])
+
+    def counts(self, indices: Any = slice(None)) -> np.ndarray:
+        """Read patterns as float32 photon counts (cast first, square after); bad pixels are 0."""
+        values = np.asarray(self.patterns[indices], dtype=np.float32)
+        if self.domain == "amplitude":
+            values = values * values
+        return values if self.mask.all() else np.where(self.mask, values, np.float32(0))
+
+    def select(self, indices: np.ndarray) -> Self:
+        """Return the scan with these patterns only, on the same canvas."""
+        chosen = np.asarray(indices)
+        return replace(self, patterns=self.patterns[chosen], positions_px=self.positions_px[chosen])
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """One complex image with everything needed to place it, judge it and repeat it."""
+
+    object: np.ndarray
+    """(H, W) complex64 on the canvas of the scan's positions; 0 where nothing was lit."""
+    coverage: np.ndarray
+    """(H, W) float32, illumination sum of |P|^2 over the scan, as a share of its maximum."""
+    probe: np.ndarray
+    """(P, N, N) complex64 in sqrt(photons) per pixel."""
+    positions_px: np.ndarray
+    """(K, 2) float64 (y, x) of the window's centre pixel (index N // 2) on the canvas."""
+    losses: np.ndarray
+    """(E,) float64 training loss of every epoch; empty when nothing was trained."""
+    pixel_size_m: float | None = None
+    """Side of a canvas pixel in metres, when known."""
+    wavelength_m: float | None = None
+    """Wavelength in metres, when known."""
+    provenance: dict[str, Any] = field(default_factory=dict)
+    """Versions, command, settings and timings; plain JSON values."""
+    quality: dict[str, float] = field(default_factory=dict)
+    """Figures that need no truth: held-out excess deviance, half-data FRC."""
+
+
+class PatternBatch(NamedTuple):
+    """Patterns that share canvases, as tensors on one device.
+
+    For training each of the B groups has a small canvas of its own; for a whole scan B = 1.
+    """
+
+    counts: torch.Tensor
+    """(B, C, N, N) float32 photons."""
+    corners: torch.Tensor
+    """(B, C, 2) int64, (y, x) of the window's first pixel on the group's canvas."""
+    fractions: torch.Tensor
+    """(B, C, 2) float, sub-pixel part of the position, in [0, 1) px."""
+    probe: torch.Tensor
+    """(P, N, N) complex, in sqrt(photons) per pixel."""
+    mask: torch.Tensor
+    """(N, N) float, 1 = good pixel, 0 = bad."""
+    canvas_shape: tuple[int, int]
+    """(H, W) of the canvas that `corners` index."""
