@@ -5,6 +5,7 @@ command line is generated from them.
 """
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
@@ -34,7 +35,7 @@ def _within(value: float, bounds: Any) -> bool:
         "le": lambda bound: value <= bound,
         "lt": lambda bound: value < bound,
     }
-    return value == value and all(
+    return not math.isnan(value) and all(
         check(bounds[name]) for name, check in checks.items() if bounds.get(name) is not None
     )
 
@@ -130,7 +131,7 @@ class DataConfig(_Checked):
     probe: str | None = None
     """File whose probe replaces that of the scan (.npz with probeGuess or probe, or a product)."""
     region: str = "all"
-    """Patterns to train on: all, top, bottom, left, right, y:0:240,x:10:90 (canvas px), random:0.5."""
+    """Patterns to train on: all, top, bottom, left, right, y:0:240,x:10:90 (px), random:0.5."""
     group_size: int | None = _knob(None, ge=1, le=64)
     """Patterns in a group, C; none = what the generator is best at."""
     neighbours: int | None = _knob(None, ge=1, le=512)
@@ -149,8 +150,6 @@ class PhysicsConfig(_Checked):
 
     probe_power: Literal["counts", "keep"] = "counts"
     """counts: sum|P|^2 = mean photons of a pattern; keep: as given in the file."""
-    position_noise_px: float = _knob(0.0, ge=0, le=16)
-    """Standard deviation of random moves given to the positions in training; 0 = none."""
 
 
 @dataclass(frozen=True)
@@ -175,20 +174,20 @@ class UnrolledConfig(_Checked):
 
     section = "generator.unrolled"
 
-    stages: int = _knob(8, ge=1, le=1000)
+    stages: int = _knob(10, ge=1, le=1000)
     """Sweeps over the patterns, K."""
-    networks: bool = True
-    """Off gives parallel PIE, the classical baseline."""
+    networks: int = _knob(2, ge=0, le=64)
+    """Networks on the canvas, each shared by a run of stages; 0 = accelerated parallel PIE."""
     width: int = _knob(16, ge=4, le=256)
-    """Channels of the canvas network at full resolution."""
-    depth: int = _knob(3, ge=1, le=6)
+    """Channels of the canvas network at its first level (half resolution)."""
+    depth: int = _knob(4, ge=1, le=7)
     """Levels of the canvas network; each sees twice as far."""
-    step: float = _knob(1.0, gt=0, le=4)
+    step: float = _knob(1.5, gt=0, le=4)
     """Step length b before learning."""
     damping: float = _knob(0.1, gt=0, le=1)
     """Damping a of the division by the illumination before learning, share of its maximum."""
-    momentum: float = _knob(0.6, ge=0, lt=1)
-    """Share of the last move that is repeated, before learning."""
+    momentum: float = _knob(1.0, ge=0, le=1)
+    """Multiplies the momentum k / (k + 3) of stage k before learning; 0 = plain PIE."""
 
 
 @dataclass(frozen=True)
@@ -213,14 +212,20 @@ class TrainingConfig(_Checked):
 
     section = "training"
 
-    epochs: int = _knob(1000, ge=1)
-    """Most passes over the groups."""
+    epochs: int | None = _knob(None, ge=1)
+    """Passes over the groups. With none of epochs, max_steps and max_seconds: what suits the
+    generator; with several: whichever ends first."""
     max_steps: int | None = _knob(None, ge=1)
-    """Most optimiser steps; the schedule ends with them. None = until epochs or max_seconds."""
-    max_seconds: float | None = _knob(150.0, gt=0)
-    """Training time in seconds; the schedule is fitted to it. None = no limit."""
+    """Optimiser steps."""
+    max_seconds: float | None = _knob(None, gt=0)
+    """Training time in seconds. Convenient, but a run that ends by the clock cannot be repeated."""
+    epoch_steps: int = _knob(50, ge=1)
+    """Most optimiser steps between two validations, history rows and checkpoints."""
     batch_size: int = _knob(2, ge=1, le=65536)
     """Groups in a batch, B."""
+    held_out: float = _knob(0.2, ge=0, lt=1)
+    """Share of each group that unrolled does not see and is judged on; 0 = it sees all. Without
+    it a network learns to repeat the noise of the patterns that it was given."""
     loss: Literal["poisson", "amplitude_mse", "amplitude_mae"] = "poisson"
     """What is minimised between predicted and measured patterns."""
     tv_weight: float = _knob(0.0, ge=0)
@@ -251,8 +256,6 @@ class TrainingConfig(_Checked):
     """Processes that read patterns; 0 reads in the training process."""
     threads: int | None = _knob(None, ge=1, le=1024)
     """Processor threads; none = as many as this process may use."""
-    checkpoint_seconds: float = _knob(30.0, gt=0)
-    """Least time between two checkpoints; one is always kept at the end and on Ctrl-C."""
 
 
 @dataclass(frozen=True)
@@ -265,6 +268,8 @@ class InferenceConfig(_Checked):
     """Patterns in a batch; none = chosen by itself, and halved when memory runs out."""
     stages: int | None = _knob(None, ge=1, le=10000)
     """Sweeps of unrolled or pie; none = as trained."""
+    cache_mb: float = _knob(256.0, ge=0)
+    """Memory for prepared patterns and probes, in MiB; what does not fit is made anew each sweep."""
     checks: bool = True
     """Also reconstruct both halves of the data: half-data FRC and held-out excess deviance."""
     device: str = "auto"

@@ -1,4 +1,4 @@
-"""The two nouns of the package, `Scan` and `Reconstruction`, and the batch that physics works on."""
+"""The two nouns, `Scan` and `Reconstruction`, and the batch that the physics works on."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Self

@@ -1,0 +1,1 @@
+"""Differentiable operators with their adjoints, losses and the gauge; torch only."""

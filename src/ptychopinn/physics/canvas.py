@@ -31,7 +31,11 @@ def extract_patches(canvas: torch.Tensor, corners: torch.Tensor, n: int) -> torc
 
 
 def place_patches(
-    patches: torch.Tensor, corners: torch.Tensor, canvas_shape: tuple[int, int]
+    patches: torch.Tensor,
+    corners: torch.Tensor,
+    canvas_shape: tuple[int, int],
+    *,
+    out: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Add windows onto zero canvases; the adjoint of `extract_patches`.
 
@@ -41,9 +45,10 @@ def place_patches(
         patches: (B, C, N, N) real or complex.
         corners: (B, C, 2) int64, first pixel (y, x) of each window.
         canvas_shape: (H, W).
+        out: (B, H, W) canvases to add to in place, without gradient; None = fresh zeros.
 
     Returns:
-        (B, H, W), same dtype. Differentiable, any number of times.
+        (B, H, W), same dtype. Differentiable, any number of times, unless ``out`` is given.
 
     Raises:
         ShapeError: Ranks differ from the above, or a window leaves the canvas.
@@ -51,6 +56,10 @@ def place_patches(
     sizes = require_axes("patches", patches, "B C N N")
     require_axes("corners", corners, "B C 2", kind="real", B=sizes["B"], C=sizes["C"])
     _require_inside(corners, sizes["N"], canvas_shape)
+    if out is not None:
+        require_axes("out", out, "B H W", B=sizes["B"], H=canvas_shape[0], W=canvas_shape[1])
+        _add(out, patches, corners)
+        return out
     return _Place.apply(patches, corners, canvas_shape)
 
 
@@ -72,12 +81,19 @@ def _gather(canvas: torch.Tensor, corners: torch.Tensor, n: int) -> torch.Tensor
     return windows[group, corners[..., 0], corners[..., 1]]
 
 
+def _add(canvas: torch.Tensor, patches: torch.Tensor, corners: torch.Tensor) -> None:
+    add = _add_by_slices if canvas.device.type == "cpu" else _add_by_index
+    add(canvas, patches, corners)
+
+
 def _add_by_slices(canvas: torch.Tensor, patches: torch.Tensor, corners: torch.Tensor) -> None:
     """Add window by window: on a CPU a slice is an order faster than indexed addition."""
     n = patches.shape[-1]
+    flat = torch.view_as_real(canvas) if canvas.is_complex() else canvas
+    added = torch.view_as_real(patches.resolve_conj()) if patches.is_complex() else patches
     for b, group in enumerate(corners.tolist()):
         for c, (y, x) in enumerate(group):
-            canvas[b, y : y + n, x : x + n] += patches[b, c]
+            flat[b, y : y + n, x : x + n] += added[b, c]
 
 
 def _add_by_index(canvas: torch.Tensor, patches: torch.Tensor, corners: torch.Tensor) -> None:
@@ -117,8 +133,7 @@ class _Place(torch.autograd.Function):
         ctx.save_for_backward(corners)
         ctx.n = patches.shape[-1]
         canvas = patches.new_zeros((patches.shape[0], *canvas_shape))
-        add = _add_by_slices if canvas.device.type == "cpu" else _add_by_index
-        add(canvas, patches, corners)
+        _add(canvas, patches, corners)
         return canvas
 
     @staticmethod

@@ -39,4 +39,4 @@ def to_corner(image: torch.Tensor) -> torch.Tensor:
 
 def squared_modulus(wave: torch.Tensor) -> torch.Tensor:
     """Return |wave|^2 of a complex tensor, an order faster than ``abs() ** 2`` on a CPU."""
-    return wave.real.square() + wave.imag.square()
+    return (wave * wave.conj()).real

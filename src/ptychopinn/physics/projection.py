@@ -9,15 +9,16 @@ from ptychopinn.physics.probe import back_project, exit_waves
 MODULUS_FLOOR = 1e-6
 
 
-def impose_modulus(
+def modulus_residual(
     waves: torch.Tensor, corner_amplitude: torch.Tensor, corner_mask: torch.Tensor | None
 ) -> torch.Tensor:
-    """Give exit waves the measured modulus, keep their phase; all modes share one factor.
+    """Return how exit waves must change to have the measured modulus and their own phase.
 
-        psi'_p = F^-1[ F(psi_p) * sqrt(I) / sqrt(sum_p |F(psi_p)|^2 + eps) ]
+        psi'_p - psi_p = F^-1[ F(psi_p) * ( sqrt(I) / sqrt(sum_p |F(psi_p)|^2 + eps) - 1 ) ]
 
-    Bad pixels keep F(psi_p). Moduli do not see the origin of the sample plane, so plain FFTs with
-    corner-centred detector arrays give the same as the centred transform.
+    All modes share one factor; at bad pixels it is 1, so that they keep F(psi_p). Moduli do not
+    see the origin of the sample plane, so plain FFTs with corner-centred detector arrays give the
+    same as the centred transform.
 
     Args:
         waves: (B, C, P, N, N) complex.
@@ -29,11 +30,16 @@ def impose_modulus(
         (B, C, P, N, N) complex.
     """
     spectrum = torch.fft.fft2(waves, norm="ortho")
-    modelled = squared_modulus(spectrum).sum(dim=2)
-    factor = corner_amplitude * torch.rsqrt(modelled + MODULUS_FLOOR)
+    modelled = _over_modes(squared_modulus(spectrum))
+    change = corner_amplitude * torch.rsqrt(modelled + MODULUS_FLOOR) - 1
     if corner_mask is not None:
-        factor = torch.where(corner_mask > 0, factor, torch.ones_like(factor))
-    return torch.fft.ifft2(spectrum * factor[:, :, None], norm="ortho")
+        change = change * corner_mask
+    return torch.fft.ifft2(spectrum * change[:, :, None], norm="ortho")
+
+
+def _over_modes(values: torch.Tensor) -> torch.Tensor:
+    """Sum (B, C, P, N, N) over the modes; one mode needs no copy."""
+    return values[:, :, 0] if values.shape[2] == 1 else values.sum(dim=2)
 
 
 def object_update(
@@ -44,16 +50,17 @@ def object_update(
 ) -> torch.Tensor:
     """Return what each pattern asks of its object patch: sum_p conj(P_p) (psi'_p - psi_p).
 
-    It is minus half the gradient of sum (sqrt(I) - sqrt(lambda))^2 with respect to the patch.
+    It is minus half the gradient of sum (sqrt(I) - sqrt(lambda))^2 with respect to the patch
+    (the gradient as autograd gives it for complex numbers).
 
     Args:
         patches: (B, C, N, N) complex.
         probes: (B|1, C, P, N, N) complex.
-        corner_amplitude: (B, C, N, N) real, see `impose_modulus`.
-        corner_mask: (N, N) or None, see `impose_modulus`.
+        corner_amplitude: (B, C, N, N) real, see `modulus_residual`.
+        corner_mask: (N, N) or None, see `modulus_residual`.
 
     Returns:
         (B, C, N, N) complex.
     """
     waves = exit_waves(patches, probes)
-    return back_project(impose_modulus(waves, corner_amplitude, corner_mask) - waves, probes)
+    return back_project(modulus_residual(waves, corner_amplitude, corner_mask), probes)

@@ -1,0 +1,252 @@
+"""A trained model on disk: one zip of safetensors and JSON, sealed, and checked when it is read."""
+
+import hashlib
+import io
+import json
+import logging
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from ptychopinn.config import Config
+from ptychopinn.errors import BundleError, ConfigError
+from ptychopinn.generators import Generator, GeneratorSize, build_generator
+from ptychopinn.io import replacing
+from ptychopinn.model import reconstruct_batch
+from ptychopinn.physics.view import BatchView
+from ptychopinn.scan import PatternBatch
+
+_LOG = logging.getLogger(__name__)
+
+#: Name of a bundle in its folder; historical, it is a zip and holds no HDF5.
+BUNDLE_NAME = "wts.h5.zip"
+#: Version of the layout; another one is refused.
+FORMAT = 1
+#: No member may claim more than this, in bytes.
+LARGEST_MEMBER = 2**31
+#: Largest relative difference between the golden answer and today's.
+GOLDEN_TOLERANCE = 1e-3
+
+_SEAL = "sha256:"
+_SEAL_LENGTH = len(_SEAL) + 64
+_MEMBERS = ("manifest.json", "weights.safetensors", "arrays.safetensors")
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of this package and of what its numbers depend on."""
+    found = {}
+    for name in ("ptychopinn", "torch", "numpy", "lightning"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A generator with its weights and everything that its answers depend on."""
+
+    config: Config
+    """The settings that it was trained with."""
+    generator: Generator
+    """The network, in evaluation mode."""
+    size: GeneratorSize
+    """N and C that it was built for."""
+    probe: np.ndarray
+    """(P, N, N) complex64 of the training, in sqrt(photons) per pixel."""
+    pattern_counts: float
+    """Mean photons of a training pattern: the scale of the gauge."""
+    history: list[dict[str, Any]] = field(default_factory=list)
+    """One row an epoch: losses, learning rate, seconds."""
+    statistics: dict[str, Any] = field(default_factory=dict)
+    """Training figures: steps, seconds, patterns, name of the scan, domain."""
+    versions: dict[str, str] = field(default_factory=package_versions)
+    """Versions that made it."""
+    golden: PatternBatch | None = None
+    """A small input whose answer is stored beside it."""
+
+
+def _golden_answer(bundle: Bundle, golden: PatternBatch) -> torch.Tensor:
+    with torch.no_grad():
+        return reconstruct_batch(bundle.generator, BatchView(golden)).cpu()
+
+
+def save_bundle(path: str | Path, bundle: Bundle) -> Path:
+    """Write a bundle, beside its place first and moved in when it is whole.
+
+    Raises:
+        BundleError: The bundle has no golden sample.
+        OutputError: It cannot be written.
+    """
+    if bundle.golden is None:
+        raise BundleError(f"{path}: a bundle wants a golden sample, found none.")
+    manifest = {
+        "format": FORMAT,
+        "versions": bundle.versions,
+        "config": bundle.config.to_dict(),
+        "size": {"n": bundle.size.n, "group_size": bundle.size.group_size},
+        "pattern_counts": bundle.pattern_counts,
+        "history": bundle.history,
+        "statistics": bundle.statistics,
+        "golden_canvas": list(bundle.golden.canvas_shape),
+    }
+    arrays = {
+        "probe": torch.view_as_real(torch.from_numpy(bundle.probe)),
+        "golden_counts": bundle.golden.counts,
+        "golden_corners": bundle.golden.corners,
+        "golden_fractions": bundle.golden.fractions,
+        "golden_probe": torch.view_as_real(bundle.golden.probe),
+        "golden_mask": bundle.golden.mask,
+        "golden_answer": torch.view_as_real(_golden_answer(bundle, bundle.golden)),
+    }
+    contents = (
+        json.dumps(manifest, indent=1).encode(),
+        save_tensors(_plain(bundle.generator.state_dict())),
+        save_tensors(_plain(arrays)),
+    )
+    with replacing(path) as beside:
+        Path(beside).write_bytes(_sealed_zip(contents))
+    return Path(path)
+
+
+def _plain(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+
+
+def _sealed_zip(contents: tuple[bytes, ...]) -> bytes:
+    """Return a zip whose comment is the hash of every byte before the comment."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in zip(_MEMBERS, contents, strict=True):
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+        archive.comment = b"?" * _SEAL_LENGTH
+    body = buffer.getvalue()[:-_SEAL_LENGTH]
+    return body + (_SEAL + hashlib.sha256(body).hexdigest()).encode()
+
+
+def _read_sealed(path: Path) -> dict[str, bytes]:
+    """Return the members of a bundle whose seal is whole."""
+    if path.is_dir():
+        path = path / BUNDLE_NAME
+    try:
+        whole = path.read_bytes()
+    except OSError as error:
+        raise BundleError(
+            f"{path}: the bundle cannot be read ({error.strerror}); give the {BUNDLE_NAME} that "
+            "'ptychopinn train' wrote."
+        ) from error
+    body, seal = whole[:-_SEAL_LENGTH], whole[-_SEAL_LENGTH:]
+    if not seal.startswith(_SEAL.encode()):
+        raise BundleError(
+            f"{path}: this is no whole ptychopinn bundle (its seal is missing); it was cut off, "
+            "or another program wrote it: train again or copy it again."
+        )
+    if seal != (_SEAL + hashlib.sha256(body).hexdigest()).encode():
+        raise BundleError(
+            f"{path}: the bundle was changed after it was written (its seal does not match); copy "
+            "it again from where it was made, or train again."
+        )
+    try:
+        with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+            return {name: _member(archive, name, path) for name in _MEMBERS}
+    except zipfile.BadZipFile as error:
+        raise BundleError(f"{path}: the bundle is no readable zip ({error}).") from error
+
+
+def _member(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
+    try:
+        info = archive.getinfo(name)
+    except KeyError as error:
+        raise BundleError(
+            f"{path}: the bundle lacks '{name}'; found {', '.join(archive.namelist())}."
+        ) from error
+    if info.file_size > LARGEST_MEMBER:
+        raise BundleError(f"{path}: '{name}' claims {info.file_size} bytes, which is refused.")
+    return archive.read(name)
+
+
+def load_bundle(path: str | Path) -> Bundle:
+    """Read a bundle, rebuild its generator, and check that it still gives its golden answer.
+
+    Raises:
+        BundleError: It is damaged, changed, of another format, or answers differently here.
+    """
+    place = Path(path)
+    members = _read_sealed(place)
+    try:
+        manifest = json.loads(members["manifest.json"])
+        arrays = load_tensors(members["arrays.safetensors"])
+        weights = load_tensors(members["weights.safetensors"])
+    except (ValueError, safetensors.SafetensorError) as error:
+        raise BundleError(f"{place}: a member of the bundle is unreadable ({error}).") from error
+    if manifest.get("format") != FORMAT:
+        raise BundleError(
+            f"{place}: the bundle has format {manifest.get('format')}, this version reads "
+            f"{FORMAT}; train again, or use the version that wrote it "
+            f"({manifest.get('versions', {}).get('ptychopinn', 'unknown')})."
+        )
+    bundle = _rebuild(place, manifest, arrays, weights)
+    _require_golden_answer(place, bundle, torch.view_as_complex(arrays["golden_answer"]))
+    return bundle
+
+
+def _rebuild(
+    place: Path,
+    manifest: dict[str, Any],
+    arrays: dict[str, torch.Tensor],
+    weights: dict[str, torch.Tensor],
+) -> Bundle:
+    try:
+        config = Config.from_dict(manifest["config"])
+        size = GeneratorSize(**manifest["size"])
+        generator = build_generator(config.generator, size)
+        generator.load_state_dict(weights)
+        height, width = manifest["golden_canvas"]
+        golden = PatternBatch(
+            counts=arrays["golden_counts"],
+            corners=arrays["golden_corners"],
+            fractions=arrays["golden_fractions"],
+            probe=torch.view_as_complex(arrays["golden_probe"]),
+            mask=arrays["golden_mask"],
+            canvas_shape=(height, width),
+        )
+        return Bundle(
+            config=config,
+            generator=generator.eval(),
+            size=size,
+            probe=torch.view_as_complex(arrays["probe"]).numpy(),
+            pattern_counts=manifest["pattern_counts"],
+            history=manifest["history"],
+            statistics=manifest["statistics"],
+            versions=manifest["versions"],
+            golden=golden,
+        )
+    except (ConfigError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BundleError(
+            f"{place}: the bundle does not fit this version of ptychopinn ({reason}); train again."
+        ) from error
+
+
+def _require_golden_answer(place: Path, bundle: Bundle, expected: torch.Tensor) -> None:
+    if bundle.golden is None:
+        raise BundleError(f"{place}: the bundle has no golden sample.")
+    answer = _golden_answer(bundle, bundle.golden)
+    difference = float((answer - expected).abs().max() / expected.abs().max().clamp_min(1e-12))
+    if not difference <= GOLDEN_TOLERANCE:
+        raise BundleError(
+            f"{place}: the model answers its golden sample differently here (by {difference:.2g} "
+            f"of the maximum, at most {GOLDEN_TOLERANCE:g} is allowed); written with "
+            f"{bundle.versions}, here {package_versions()}."
+        )
+    _LOG.debug("golden sample agrees to %.2g", difference)

@@ -1,0 +1,101 @@
+"""Training and validation batches of one scan, for Lightning."""
+
+from collections.abc import Iterator
+
+import lightning
+import numpy as np
+from torch.utils.data import DataLoader, Sampler, SequentialSampler
+
+from ptychopinn.config import Config
+from ptychopinn.data.dataset import GroupDataset, collate_groups
+from ptychopinn.data.grouping import Groups, group_patterns
+from ptychopinn.data.region import select_region
+from ptychopinn.scan import Scan
+
+
+class EpochSampler(Sampler[int]):
+    """A random choice of groups that depends on seed and epoch alone, so that a run can resume.
+
+    Args:
+        count: Number of groups.
+        most: Most groups in an epoch.
+        batch_size: Groups in a batch; an epoch holds whole batches only.
+        seed: With the epoch number, decides the choice.
+    """
+
+    def __init__(self, count: int, most: int, batch_size: int, seed: int) -> None:
+        self._count = count
+        batch = min(batch_size, count)
+        self._length = min(count, most) // batch * batch
+        self._seed = seed
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch comes next; the trainer calls it."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        """Return the number of groups in an epoch."""
+        return self._length
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield group numbers."""
+        order = np.random.default_rng((self._seed, self._epoch)).permutation(self._count)
+        return iter(order[: self._length].tolist())
+
+
+class ScanDataModule(lightning.LightningDataModule):
+    """Groups of the training region, split into training and validation.
+
+    Args:
+        scan: In the gauge of the package.
+        config: Region, grouping and batch size.
+        group_size: Patterns in a group, C.
+    """
+
+    def __init__(self, scan: Scan, config: Config, group_size: int) -> None:
+        super().__init__()
+        self.config = config
+        self.scan = scan
+        self.group_size = group_size
+        seed = config.training.seed
+        self.indices = select_region(scan, config.data.region, seed)
+        region = scan.select(self.indices) if len(self.indices) < scan.n_patterns else scan
+        rng = np.random.default_rng(seed)
+        count = max(1, round(config.data.groups_per_pattern * region.n_patterns))
+        groups = group_patterns(
+            region.positions_px,
+            group_size,
+            count,
+            neighbours=config.data.neighbours,
+            rng=rng,
+        )
+        held = round(config.data.validation_fraction * count)
+        self.train_groups = self._dataset(region, groups, slice(held, None))
+        self.validation_groups = self._dataset(region, groups, slice(0, held)) if held else None
+
+    def _dataset(self, scan: Scan, groups: Groups, part: slice) -> GroupDataset:
+        return GroupDataset(scan, Groups(groups.indices[part], groups.extent_px))
+
+    def _loader(self, dataset: GroupDataset, sampler: Sampler) -> DataLoader:
+        return DataLoader(
+            dataset,
+            batch_size=min(self.config.training.batch_size, len(sampler)),
+            sampler=sampler,
+            num_workers=self.config.training.num_workers,
+            persistent_workers=self.config.training.num_workers > 0,
+            collate_fn=collate_groups(dataset),
+        )
+
+    def train_dataloader(self) -> DataLoader:
+        """Return random batches of the training groups, the same for the same epoch and seed."""
+        training = self.config.training
+        most = training.epoch_steps * training.batch_size
+        sampler = EpochSampler(len(self.train_groups), most, training.batch_size, training.seed)
+        return self._loader(self.train_groups, sampler)
+
+    def val_dataloader(self) -> DataLoader | list:
+        """Return the validation groups in order; an empty list when none are kept."""
+        if self.validation_groups is None:
+            return []
+        return self._loader(self.validation_groups, SequentialSampler(self.validation_groups))

@@ -1,0 +1,58 @@
+"""The gauge of a scan: how its probe was scaled, and what its counts are."""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+
+from ptychopinn.config import PhysicsConfig
+from ptychopinn.physics.gauge import scale_probe
+from ptychopinn.scan import Scan
+
+_LOG = logging.getLogger(__name__)
+
+#: Patterns read at a time, to bound memory.
+_CHUNK = 256
+#: Patterns that the mean is taken over; more would read the whole file for the same figure.
+_SAMPLE = 2048
+
+
+@dataclass(frozen=True)
+class MeasuredScan:
+    """A scan in the gauge of the package, with the figures that fixed it."""
+
+    scan: Scan
+    """Its probe is in sqrt(photons) per pixel."""
+    pattern_counts: float
+    """Mean photons of a pattern."""
+    probe_factor: float
+    """What the probe of the file was multiplied by."""
+
+
+def mean_counts(scan: Scan) -> float:
+    """Return the mean photons of a pattern, over evenly spread patterns, read in chunks."""
+    step = max(1, scan.n_patterns // _SAMPLE)
+    chosen = np.arange(0, scan.n_patterns, step)
+    total = sum(
+        float(scan.counts(chosen[start : start + _CHUNK]).sum(dtype=np.float64))
+        for start in range(0, len(chosen), _CHUNK)
+    )
+    return total / len(chosen)
+
+
+def normalise(scan: Scan, physics: PhysicsConfig) -> MeasuredScan:
+    """Scale the probe so that the object's amplitude is of order 1, and say by how much.
+
+    Raises:
+        DataError: The probe has no power, or the patterns no photons.
+    """
+    counts = mean_counts(scan)
+    probe, factor = scale_probe(scan.probe, counts)
+    if physics.probe_power == "keep":
+        probe, factor = scan.probe, 1.0
+    _LOG.info("%.4g photons in the mean pattern; probe scaled by %.4g", counts, factor)
+    return MeasuredScan(_with_probe(scan, probe), counts, factor)
+
+
+def _with_probe(scan: Scan, probe: np.ndarray) -> Scan:
+    return Scan(**{**scan.__dict__, "probe": np.ascontiguousarray(probe, dtype=np.complex64)})

@@ -1,0 +1,53 @@
+"""Where tensors live and how many threads work on them."""
+
+import logging
+import os
+
+import torch
+
+from ptychopinn.errors import ConfigError
+
+_LOG = logging.getLogger(__name__)
+
+
+def resolve_device(name: str) -> torch.device:
+    """Return the device that a name asks for; ``auto`` takes an accelerator when there is one.
+
+    Raises:
+        ConfigError: The name is no device, or the device is not there.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(
+            f"device: '{name}' is no device; write auto, cpu, cuda, cuda:1 or mps."
+        ) from error
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _has_mps()}
+    if not available.get(device.type, False):
+        raise ConfigError(
+            f"device: '{name}' was asked for, but this machine or this build of torch "
+            f"({torch.__version__}) has none; use --device auto or cpu."
+        )
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ConfigError(
+            f"device: '{name}' was asked for, but there are {torch.cuda.device_count()}."
+        )
+    return device
+
+
+def _has_mps() -> bool:
+    return torch.backends.mps.is_available()
+
+
+def use_threads(count: int | None) -> int:
+    """Let torch use this many processor threads; None = all that this process may run on."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    wanted = count or allowed or 1
+    if wanted != torch.get_num_threads():
+        torch.set_num_threads(wanted)
+    _LOG.debug("%d threads", wanted)
+    return wanted

@@ -1,0 +1,67 @@
+"""The small U-Net that works on the object canvas between two physics steps."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class _Residual(nn.Module):
+    """Two 3x3 convolutions with GELU and a bypass, channels and size kept."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.second(F.gelu(self.first(x)))
+
+
+class CanvasNetwork(nn.Module):
+    """A correction of the object from its present state.
+
+    The canvas is folded (2x2 pixels into channels), so that the first level works at half
+    resolution: errors that physics leaves are of long wavelength. Every further level halves the
+    resolution again. The last layer starts at zero: an untrained network changes nothing.
+
+    Args:
+        inputs: Channels in.
+        width: Channels at the first level; each level below has 1.5 times as many.
+        depth: Number of levels.
+
+    Shapes:
+        (B, inputs, H, W) real to (B, 2, H, W) real; any H and W.
+    """
+
+    def __init__(self, inputs: int, width: int, depth: int) -> None:
+        super().__init__()
+        widths = [int(width * 1.5**level) for level in range(depth)]
+        self.fold = nn.Conv2d(4 * inputs, width, 3, padding=1)
+        self.encoder = nn.ModuleList(_Residual(w) for w in widths)
+        self.down = nn.ModuleList(
+            nn.Conv2d(a, b, 2, stride=2) for a, b in zip(widths[:-1], widths[1:], strict=True)
+        )
+        self.up = nn.ModuleList(
+            nn.Conv2d(b, a, 1) for a, b in zip(widths[:-1], widths[1:], strict=True)
+        )
+        self.decoder = nn.ModuleList(_Residual(w) for w in widths[:-1])
+        self.unfold = nn.Conv2d(width, 8, 3, padding=1)
+        nn.init.zeros_(self.unfold.weight)
+        nn.init.zeros_(self.unfold.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the correction, real and imaginary part."""
+        height, width = x.shape[-2:]
+        multiple = 2 ** len(self.encoder)
+        x = F.pad(x, (0, -width % multiple, 0, -height % multiple))
+        x = self.fold(F.pixel_unshuffle(x, 2))
+        skips = []
+        for level, block in enumerate(self.encoder):
+            x = block(x)
+            if level < len(self.down):
+                skips.append(x)
+                x = self.down[level](x)
+        for level in reversed(range(len(self.down))):
+            x = skips[level] + F.interpolate(self.up[level](x), scale_factor=2.0, mode="bilinear")
+            x = self.decoder[level](x)
+        return F.pixel_shuffle(self.unfold(x), 2)[..., :height, :width]

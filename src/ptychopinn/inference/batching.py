@@ -1,0 +1,47 @@
+"""How many patterns are worked on at once; fewer when memory runs out, and that is said."""
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+
+from ptychopinn.errors import DataError
+
+T = TypeVar("T")
+
+_LOG = logging.getLogger(__name__)
+
+#: Bytes of complex waves in a batch: what stays in a processor's cache, and what fills a GPU.
+_CPU_BYTES = 2**21
+_GPU_BYTES = 2**29
+
+
+def automatic_batch_size(n: int, modes: int, device: torch.device) -> int:
+    """Return how many patterns of N x N pixels and P modes make a batch.
+
+    On a CPU the waves of a batch should stay in the cache; on a GPU they should fill it.
+    """
+    budget = _CPU_BYTES if device.type == "cpu" else _GPU_BYTES
+    return max(1, budget // (n * n * modes * 8))
+
+
+def halve_until_it_fits(work: Callable[[int], T], batch_size: int) -> T:
+    """Run ``work(batch_size)``, with half the size as often as memory runs out.
+
+    Raises:
+        DataError: Not even one pattern fits.
+    """
+    while True:
+        try:
+            return work(batch_size)
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            if batch_size == 1:
+                raise DataError(
+                    "reconstruction: not even one pattern and its canvas fit into memory; bin the "
+                    "patterns, or use a machine with more memory."
+                ) from error
+            batch_size //= 2
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            _LOG.warning("memory ran out: going on with %d patterns in a batch", batch_size)

@@ -1,0 +1,239 @@
+"""Reconstruction of a scan by a trained bundle, or by a generator that needs no training."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from ptychopinn.bundle import Bundle, package_versions
+from ptychopinn.config import Config
+from ptychopinn.data import GroupDataset, collate_groups, group_patterns, normalise
+from ptychopinn.device import resolve_device, use_threads
+from ptychopinn.errors import BundleError, ConfigError
+from ptychopinn.generators import (
+    CanvasGenerator,
+    Generator,
+    GeneratorSize,
+    PatchGenerator,
+    build_generator,
+    registration,
+)
+from ptychopinn.inference.batching import automatic_batch_size, halve_until_it_fits
+from ptychopinn.inference.checks import check_halves
+from ptychopinn.inference.scan_view import ScanView
+from ptychopinn.physics.gauge import remove_global_phase
+from ptychopinn.physics.view import BatchView
+from ptychopinn.reassembly import DARK, PatchSum, in_window_frame
+from ptychopinn.scan import Reconstruction, Scan
+
+_LOG = logging.getLogger(__name__)
+
+#: Called with (what, patterns done since the last call, patterns in all).
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class ReconstructionModel:
+    """A generator ready to reconstruct scans, with the settings that it works under."""
+
+    generator: Generator
+    """In evaluation mode."""
+    config: Config
+    """Its `inference` section rules batch size, stages, cache and device."""
+    group_size: int
+    """Patterns in a group of a patch generator."""
+    name: str
+    """For provenance."""
+    losses: np.ndarray
+    """(E,) training loss of every epoch; empty when it was not trained."""
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle, config: Config) -> "ReconstructionModel":
+        """Take a trained generator, under the inference settings of ``config``."""
+        losses = [row["train_loss"] for row in bundle.history if row["train_loss"] is not None]
+        settled = replace(bundle.config, inference=config.inference)
+        return cls(
+            bundle.generator,
+            settled,
+            bundle.size.group_size,
+            bundle.config.generator.name,
+            np.asarray(losses, dtype=np.float64),
+        )
+
+    @classmethod
+    def untrained(cls, config: Config, n: int) -> "ReconstructionModel":
+        """Build a generator that has nothing to learn.
+
+        Raises:
+            ConfigError: The generator needs training.
+        """
+        name = config.generator.name
+        known = registration(name)
+        if known.steps:
+            raise ConfigError(
+                f"generator '{name}' wants trained weights; give --bundle FILE "
+                f"(ptychopinn train SCAN --generator {name} makes one), or use --generator pie."
+            )
+        generator = build_generator(config.generator, GeneratorSize(n, known.group_size))
+        return cls(generator.eval(), config, known.group_size, name, np.empty(0))
+
+
+def reconstruct(
+    scan: Scan,
+    bundle: Bundle | None = None,
+    config: Config | None = None,
+    *,
+    on_progress: Progress | None = None,
+) -> Reconstruction:
+    """Reconstruct a whole scan.
+
+    Args:
+        scan: What was measured; its own probe is used.
+        bundle: A trained model; None = the generator of ``config``, if it needs no training.
+        config: Settings; of a bundle only the inference section is replaced by it.
+        on_progress: Called as patterns are done.
+
+    Returns:
+        The object on the canvas of the scan's positions, with coverage and figures that need no
+        truth (`checks`).
+
+    Raises:
+        ConfigError: The generator needs a bundle, or the device is not there.
+        BundleError: The bundle was trained for another pattern size.
+        DataError: The scan cannot be used.
+    """
+    config = config or (bundle.config if bundle else Config())
+    started = time.monotonic()
+    use_threads(config.inference.threads)
+    if bundle is None:
+        model = ReconstructionModel.untrained(config, scan.n)
+    else:
+        _require_same_size(bundle, scan)
+        model = ReconstructionModel.from_bundle(bundle, config)
+    measured = normalise(scan, model.config.physics)
+    canvas, illumination = whole_canvas(measured.scan, model, "reconstruct", on_progress)
+    seconds = time.monotonic() - started
+    _LOG.info("%d patterns in %.2f s", scan.n_patterns, seconds)
+    quality = {}
+    if config.inference.checks and scan.n_patterns >= 4:
+        quality = check_halves(
+            measured.scan,
+            lambda half, what: whole_canvas(half, model, what, on_progress),
+            resolve_device(config.inference.device),
+        )
+    return Reconstruction(
+        object=canvas,
+        coverage=(illumination / illumination.max()).astype(np.float32),
+        probe=measured.scan.probe,
+        positions_px=scan.positions_px,
+        losses=model.losses,
+        pixel_size_m=scan.pixel_size_m,
+        wavelength_m=scan.wavelength_m,
+        provenance=_provenance(scan, model, seconds, measured.pattern_counts),
+        quality=quality,
+    )
+
+
+def _require_same_size(bundle: Bundle, scan: Scan) -> None:
+    if registration(bundle.config.generator.name).any_size or bundle.size.n == scan.n:
+        return
+    raise BundleError(
+        f"{scan.name}: the patterns have {scan.n} x {scan.n} pixels, the bundle's "
+        f"{bundle.config.generator.name} was trained on {bundle.size.n} x {bundle.size.n}; train "
+        "on a scan of this size, or use generator unrolled, which takes any."
+    )
+
+
+def _provenance(
+    scan: Scan, model: ReconstructionModel, seconds: float, pattern_counts: float
+) -> dict[str, Any]:
+    return {
+        "generator": model.name,
+        "scan": scan.name,
+        "patterns": scan.n_patterns,
+        "seconds": round(seconds, 3),
+        "photons_per_pattern": pattern_counts,
+        "decisions": list(scan.decisions),
+        "versions": package_versions(),
+    }
+
+
+def whole_canvas(
+    scan: Scan, model: ReconstructionModel, what: str, on_progress: Progress | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (H, W) complex64 object and (H, W) float32 illumination of a scan in the gauge.
+
+    The global phase is removed; the object is 0 where no light fell.
+    """
+    settings = model.config.inference
+    device = resolve_device(settings.device)
+    generator = model.generator.to(device)
+    size = settings.batch_size or automatic_batch_size(scan.n, scan.n_modes, device)
+
+    def work(batch_size: int) -> tuple[torch.Tensor, torch.Tensor]:
+        with torch.inference_mode():
+            if isinstance(generator, CanvasGenerator):
+                return _sweep(scan, generator, model, batch_size, _counter(what, on_progress, 0))
+            return _stitch(scan, generator, model, batch_size, _counter(what, on_progress, 1))
+
+    def _counter(name: str, report: Progress | None, sweeps: int) -> Callable[[int], None] | None:
+        if report is None:
+            return None
+        stages = sweeps or settings.stages or getattr(generator, "stages", 1)
+        return lambda done: report(name, done, stages * scan.n_patterns)
+
+    canvas, illumination = halve_until_it_fits(work, size)
+    lit = illumination > DARK * illumination.max()
+    image = torch.where(lit, canvas, torch.zeros_like(canvas))[0].cpu().numpy()
+    weight = illumination[0].cpu().numpy()
+    return remove_global_phase(image, weight).astype(np.complex64), weight
+
+
+def _sweep(
+    scan: Scan,
+    generator: CanvasGenerator,
+    model: ReconstructionModel,
+    batch_size: int,
+    on_batch: Callable[[int], None] | None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Whole-scan sweeps of a canvas generator."""
+    settings = model.config.inference
+    device = resolve_device(settings.device)
+    view = ScanView(scan, batch_size, device, settings.cache_mb * 2**20, on_batch)
+    return generator(view, settings.stages), view.illumination
+
+
+def _stitch(
+    scan: Scan,
+    generator: PatchGenerator,
+    model: ReconstructionModel,
+    batch_size: int,
+    on_batch: Callable[[int], None] | None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Patches of every group, placed with the illumination as weight."""
+    device = resolve_device(model.config.inference.device)
+    size = model.group_size
+    rng = np.random.default_rng(0)
+    groups = group_patterns(scan.positions_px, size, scan.n_patterns, rng=rng)
+    dataset = GroupDataset(scan, groups)
+    collate = collate_groups(dataset)
+    total = PatchSum(scan.canvas_shape, torch.empty(0, device=device))
+    step = max(1, batch_size // size)
+    for start in range(0, len(dataset), step):
+        numbers = range(start, min(start + step, len(dataset)))
+        batch = collate([dataset[number] for number in numbers])
+        batch = type(batch)(
+            *(value.to(device) if isinstance(value, torch.Tensor) else value for value in batch)
+        )
+        view = BatchView(batch)
+        patches = in_window_frame(generator(view), batch.fractions, generator.frame)
+        corners = np.floor(scan.positions_px[groups.indices[list(numbers)]]) - scan.n // 2
+        where = torch.from_numpy(corners.astype(np.int64)).reshape(1, -1, 2).to(device)
+        total.add(patches.flatten(0, 1)[None], view.weight.flatten(0, 1)[None], where)
+        if on_batch:
+            on_batch(len(numbers))
+    return total.merged(), total.illumination

@@ -1,0 +1,189 @@
+"""The LightningModule: a generator, the physics behind it, and a loss, all handed in."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import lightning
+import torch
+
+from ptychopinn.config import TrainingConfig
+from ptychopinn.errors import TrainingError
+from ptychopinn.generators import CanvasGenerator, Generator
+from ptychopinn.physics.likelihood import resolve_loss
+from ptychopinn.physics.regularisers import mean_deviation, total_variation
+from ptychopinn.physics.view import BatchView
+from ptychopinn.reassembly import in_window_frame, merge_patches
+from ptychopinn.scan import PatternBatch
+
+
+def reconstruct_batch(generator: Generator, view: BatchView) -> torch.Tensor:
+    """Return the (B, H, W) complex canvases that a generator makes of a batch.
+
+    Patches are merged with the illumination as weight before anything is predicted from them:
+    overlap is what makes the object unique.
+    """
+    if isinstance(generator, CanvasGenerator):
+        return generator(view)
+    batch = view.batch
+    patches = in_window_frame(generator(view), batch.fractions, generator.frame)
+    return merge_patches(patches, view.weight, batch.corners, batch.canvas_shape)
+
+
+def split_group(
+    batch: PatternBatch, share: float, rng: torch.Generator
+) -> tuple[PatternBatch, torch.Tensor]:
+    """Hold back some patterns of every group, from the half that is nearest to its centre.
+
+    Those are surrounded by patterns that stay, so that a good object must predict them.
+
+    Args:
+        batch: Groups whose patterns are sorted by distance from the centre.
+        share: Of the patterns to hold back; at least one is.
+        rng: Source of the choice.
+
+    Returns:
+        The batch without them, and their numbers (B, held).
+    """
+    groups, size = batch.counts.shape[:2]
+    held = min(max(1, round(share * size)), (size + 1) // 2)
+    inner = max(held, size // 2)
+    order = torch.argsort(torch.rand(groups, inner, generator=rng), dim=1)
+    outside = torch.arange(inner, size).expand(groups, -1)
+    out = order[:, :held].to(batch.counts.device)
+    keep = torch.cat([order[:, held:], outside], dim=1).to(batch.counts.device)
+    rows = torch.arange(groups, device=keep.device)[:, None]
+    seen = batch._replace(
+        counts=batch.counts[rows, keep],
+        corners=batch.corners[rows, keep],
+        fractions=batch.fractions[rows, keep],
+    )
+    return seen, out
+
+
+class PtychoModule(lightning.LightningModule):
+    """Self-supervised training: the object must predict the patterns.
+
+    A generator of patches sees a group and is judged on the same patterns through the merged
+    object. A generator of canvases is judged on patterns of the group that it was not given.
+
+    Args:
+        generator: Any registered generator.
+        training: Loss, regularisers, optimiser, schedule.
+        progress: Share of the training that is done, in [0, 1]; the schedules follow it.
+    """
+
+    def __init__(
+        self, generator: Generator, training: TrainingConfig, progress: Callable[[], float]
+    ) -> None:
+        super().__init__()
+        self.generator = generator
+        self.training_config = training
+        self._loss = resolve_loss(training.loss)
+        self._progress = progress
+
+    def forward(self, batch: PatternBatch) -> torch.Tensor:
+        """Return (B, H, W) complex canvases."""
+        return reconstruct_batch(self.generator, BatchView(batch))
+
+    def _judge(self, batch: PatternBatch, rng: torch.Generator) -> tuple[torch.Tensor, Any]:
+        """Return the loss of a batch and the canvas that it was computed from."""
+        view = BatchView(batch)
+        predicted, counts = None, batch.counts
+        share = self.training_config.held_out
+        if isinstance(self.generator, CanvasGenerator) and share and batch.counts.shape[1] > 2:
+            seen, out = split_group(batch, share, rng)
+            canvas = self.generator(BatchView(seen))
+            rows = torch.arange(len(out), device=out.device)[:, None]
+            predicted, counts = view.predict(canvas)[rows, out], counts[rows, out]
+        else:
+            canvas = reconstruct_batch(self.generator, view)
+            predicted = view.predict(canvas)
+        return self._loss(predicted, counts, batch.mask), (canvas, view.illumination)
+
+    def _regularisation(self, canvas: torch.Tensor, illumination: torch.Tensor) -> torch.Tensor:
+        settings = self.training_config
+        total = canvas.real.new_zeros(())
+        if settings.tv_weight:
+            total = total + settings.tv_weight * total_variation(canvas, illumination)
+        if settings.mean_deviation_weight:
+            total = total + settings.mean_deviation_weight * mean_deviation(canvas, illumination)
+        return total
+
+    def training_step(self, batch: PatternBatch, index: int) -> torch.Tensor:  # noqa: ARG002
+        """Return the loss of a batch; random choices depend on seed and step alone."""
+        rng = torch.Generator().manual_seed(self.training_config.seed * 1_000_003 + self.global_step)
+        loss, (canvas, illumination) = self._judge(batch, rng)
+        if not torch.isfinite(loss):
+            raise TrainingError(self._cause_of_nan(batch, canvas))
+        self.log("train_loss", loss, on_step=True, on_epoch=True, batch_size=len(batch.counts))
+        return loss + self._regularisation(canvas, illumination)
+
+    def validation_step(self, batch: PatternBatch, index: int) -> None:
+        """Log the loss of groups that are not trained on, with the same patterns held back."""
+        loss, _ = self._judge(batch, torch.Generator().manual_seed(index))
+        self.log("val_loss", loss, batch_size=len(batch.counts))
+
+    def _cause_of_nan(self, batch: PatternBatch, canvas: torch.Tensor) -> str:
+        """Say in one sentence where a loss that is not finite came from."""
+        when = f"training stopped at step {self.global_step}"
+        bad = ~torch.isfinite(torch.where(batch.mask > 0, batch.counts, 0.0))
+        if bad.any():
+            return (
+                f"{when}: the measured counts hold {int(bad.sum())} values that are not finite; "
+                "mark those pixels as bad (bad_pixels) or remove the patterns."
+            )
+        if not torch.isfinite(torch.view_as_real(batch.probe)).all():
+            return f"{when}: the probe holds values that are not finite; give another one."
+        for name, value in self.generator.named_parameters():
+            if not torch.isfinite(value).all():
+                return (
+                    f"{when}: the weights '{name}' are no longer finite; lower --learning-rate "
+                    f"(now {self.training_config.learning_rate:g}) or --gradient-clip."
+                )
+        what = "the object" if not torch.isfinite(torch.view_as_real(canvas)).all() else "the loss"
+        return (
+            f"{when}: {what} is no longer finite although data and weights are; lower "
+            f"--learning-rate (now {self.training_config.learning_rate:g})."
+        )
+
+    def configure_optimizers(self) -> Any:
+        """Return optimiser and schedule by name; plateau follows the validation loss."""
+        settings = self.training_config
+        groups = self.generator.parameter_groups(settings.learning_rate)
+        decay = settings.weight_decay
+        makers: dict[str, Callable[[], torch.optim.Optimizer]] = {
+            "adam": lambda: torch.optim.Adam(groups, lr=settings.learning_rate, weight_decay=decay),
+            "adamw": lambda: torch.optim.AdamW(
+                groups, lr=settings.learning_rate, weight_decay=decay
+            ),
+            "sgd": lambda: torch.optim.SGD(
+                groups, lr=settings.learning_rate, weight_decay=decay, momentum=0.9
+            ),
+        }
+        optimiser = makers[settings.optimiser]()
+        if settings.schedule == "plateau":
+            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
+                optimiser, factor=settings.decay, patience=5
+            )
+            return {
+                "optimizer": optimiser,
+                "lr_scheduler": {"scheduler": plateau, "monitor": "val_loss", "strict": False},
+            }
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda _: self._rate_factor())
+        return {
+            "optimizer": optimiser,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def _rate_factor(self) -> float:
+        """Return the learning rate as a share of its maximum, at the present progress."""
+        settings, done = self.training_config, min(1.0, self._progress())
+        if settings.schedule == "exponential":
+            return settings.decay ** (10 * done)
+        if settings.schedule == "warmup_cosine":
+            if done < settings.warmup_fraction:
+                return 0.02 + 0.98 * done / settings.warmup_fraction
+            rest = (done - settings.warmup_fraction) / (1 - settings.warmup_fraction)
+            return 0.01 + 0.99 * (1 + math.cos(math.pi * rest)) / 2
+        return 1.0

@@ -1,0 +1,68 @@
+"""A set of patterns as its canvas sees it: all that a reconstructor asks of the data."""
+
+from typing import Protocol
+
+import torch
+
+from ptychopinn.physics.canvas import extract_patches, place_patches
+from ptychopinn.physics.diffraction import diffract
+from ptychopinn.physics.fourier import squared_modulus, to_corner
+from ptychopinn.physics.probe import probes_at
+from ptychopinn.physics.projection import object_update
+from ptychopinn.scan import PatternBatch
+
+
+class CanvasView(Protocol):
+    """What `unrolled` needs: where light fell, and what the patterns ask of an object.
+
+    A training batch holds it in memory with gradients; a whole scan streams it from disk.
+    """
+
+    @property
+    def illumination(self) -> torch.Tensor:
+        """(B, H, W) real, sum_k place(sum_p |P_kp|^2), photons per pixel."""
+
+    def update(self, canvas: torch.Tensor) -> torch.Tensor:
+        """(B, H, W) complex object to (B, H, W) complex sum_k place(object_update_k)."""
+
+
+def amplitude_in_corner(counts: torch.Tensor) -> torch.Tensor:
+    """Return sqrt(counts) of (..., N, N) patterns with the zero frequency in the corner."""
+    return to_corner(counts.clamp_min(0).sqrt())
+
+
+class BatchView:
+    """The view of one batch of groups, differentiable, every array in memory."""
+
+    def __init__(self, batch: PatternBatch) -> None:
+        self.batch = batch
+        self.probes = probes_at(batch.probe, batch.fractions)
+        """(B, C, P, N, N) complex, each pattern's own probe."""
+        self._amplitude = amplitude_in_corner(batch.counts)
+        self._mask = None if bool((batch.mask > 0).all()) else to_corner(batch.mask)
+        self.weight = squared_modulus(self.probes).sum(dim=2)
+        """(B, C, N, N) real, illumination of each window: the weight of its patch in a merge."""
+        self.illumination = place_patches(self.weight, batch.corners, batch.canvas_shape)
+        """(B, H, W) real, photons per pixel."""
+
+    @property
+    def probe_size(self) -> int:
+        """Side N of a pattern."""
+        return int(self.probes.shape[-1])
+
+    def extract(self, canvas: torch.Tensor) -> torch.Tensor:
+        """Cut the window of every pattern out of (B, H, W) canvases: (B, C, N, N)."""
+        return extract_patches(canvas, self.batch.corners, self.probe_size)
+
+    def patch_update(self, patches: torch.Tensor) -> torch.Tensor:
+        """Return what each pattern asks of its own (B, C, N, N) patch."""
+        return object_update(patches, self.probes, self._amplitude, self._mask)
+
+    def update(self, canvas: torch.Tensor) -> torch.Tensor:
+        """Sum what the patterns ask of (B, H, W) objects; see `projection.object_update`."""
+        change = self.patch_update(self.extract(canvas))
+        return place_patches(change, self.batch.corners, self.batch.canvas_shape)
+
+    def predict(self, canvas: torch.Tensor) -> torch.Tensor:
+        """Return the counts that (B, H, W) objects predict: (B, C, N, N)."""
+        return diffract(self.extract(canvas), self.probes)
