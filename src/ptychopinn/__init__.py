@@ -32,7 +32,10 @@ _HOMES = {
     "write_scan_npz": "ptychopinn.io",
 }
 
-__all__ = sorted(_HOMES)
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
@@ -40,8 +43,3 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'ptychopinn' has no attribute '{name}'")
     return getattr(importlib.import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    """List the public names."""
-    return __all__

@@ -8,7 +8,7 @@ import dataclasses
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -67,14 +67,15 @@ def _fits(value: Any, options: tuple[Any, ...]) -> bool:
     return isinstance(value, types) or (isinstance(value, str) and value in options)
 
 
+@dataclass(frozen=True)
 class _Checked:
     """Validation and plain-dictionary form, shared by all settings."""
 
-    section: str = ""
+    section: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
-        for item in dataclasses.fields(self):  # type: ignore[arg-type]
+        for item in dataclasses.fields(self):
             self._check(item, _options(hints[item.name]))
 
     def _check(self, item: dataclasses.Field, options: tuple[Any, ...]) -> None:
@@ -94,7 +95,7 @@ class _Checked:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, nested as the dataclasses are."""
-        return dataclasses.asdict(self)  # type: ignore[call-overload]
+        return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -106,7 +107,7 @@ class _Checked:
         if not isinstance(values, dict):
             raise ConfigError(f"{cls.section or 'config'}: expected named settings, got {values!r}")
         hints = get_type_hints(cls)
-        known = {item.name for item in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        known = {item.name for item in dataclasses.fields(cls)}
         made = {}
         for key, value in values.items():
             if key not in known:
@@ -122,7 +123,7 @@ class _Checked:
 class DataConfig(_Checked):
     """Which patterns are used, how they are read, and how they are grouped."""
 
-    section = "data"
+    section: ClassVar[str] = "data"
 
     domain: Literal["auto", "counts", "amplitude"] = "auto"
     """What the pattern array holds; auto decides by type and integer test, and says so."""
@@ -146,7 +147,7 @@ class DataConfig(_Checked):
 class PhysicsConfig(_Checked):
     """The forward model."""
 
-    section = "physics"
+    section: ClassVar[str] = "physics"
 
     probe_power: Literal["counts", "keep"] = "counts"
     """counts: sum|P|^2 = mean photons of a pattern; keep: as given in the file."""
@@ -156,7 +157,7 @@ class PhysicsConfig(_Checked):
 class CnnConfig(_Checked):
     """The encoder-decoder of the PtychoPINN paper."""
 
-    section = "generator.cnn"
+    section: ClassVar[str] = "generator.cnn"
 
     width: float = _knob(1.0, gt=0, le=8)
     """Multiplies the filter ladder (32, 64, 128 at N = 64; one level more per doubling of N)."""
@@ -172,12 +173,15 @@ class CnnConfig(_Checked):
 class UnrolledConfig(_Checked):
     """The unrolled reconstructor: physics steps with small networks on the canvas between them."""
 
-    section = "generator.unrolled"
+    section: ClassVar[str] = "generator.unrolled"
 
-    stages: int = _knob(10, ge=1, le=1000)
+    stages: int = _knob(12, ge=1, le=1000)
     """Sweeps over the patterns, K."""
-    networks: int = _knob(2, ge=0, le=64)
+    networks: int = _knob(1, ge=0, le=64)
     """Networks on the canvas, each shared by a run of stages; 0 = accelerated parallel PIE."""
+    network_stages: int = _knob(3, ge=1, le=1000)
+    """Stages, from the first, that a network follows. They jump towards the image; the stages
+    after them are pure physics and mend what a jump got wrong."""
     width: int = _knob(16, ge=4, le=256)
     """Channels of the canvas network at its first level (half resolution)."""
     depth: int = _knob(4, ge=1, le=7)
@@ -194,7 +198,7 @@ class UnrolledConfig(_Checked):
 class GeneratorConfig(_Checked):
     """What turns diffraction into an object."""
 
-    section = "generator"
+    section: ClassVar[str] = "generator"
 
     name: str = "unrolled"
     """Registered name: unrolled, pie, cnn."""
@@ -210,7 +214,7 @@ class GeneratorConfig(_Checked):
 class TrainingConfig(_Checked):
     """The optimisation."""
 
-    section = "training"
+    section: ClassVar[str] = "training"
 
     epochs: int | None = _knob(None, ge=1)
     """Passes over the groups. With none of epochs, max_steps and max_seconds: what suits the
@@ -262,14 +266,14 @@ class TrainingConfig(_Checked):
 class InferenceConfig(_Checked):
     """Reconstruction of a whole scan."""
 
-    section = "inference"
+    section: ClassVar[str] = "inference"
 
     batch_size: int | None = _knob(None, ge=1, le=2**20)
     """Patterns in a batch; none = chosen by itself, and halved when memory runs out."""
     stages: int | None = _knob(None, ge=1, le=10000)
     """Sweeps of unrolled or pie; none = as trained."""
     cache_mb: float = _knob(256.0, ge=0)
-    """Memory for prepared patterns and probes, in MiB; what does not fit is made anew each sweep."""
+    """Memory for prepared patterns and probes, in MiB; the rest is made anew each sweep."""
     checks: bool = True
     """Also reconstruct both halves of the data: half-data FRC and held-out excess deviance."""
     device: str = "auto"
@@ -282,7 +286,7 @@ class InferenceConfig(_Checked):
 class SimulationConfig(_Checked):
     """A synthetic scan."""
 
-    section = "simulation"
+    section: ClassVar[str] = "simulation"
 
     object: Literal["lines", "dead_leaves", "spokes", "noise", "photo"] = "spokes"
     """Kind of object: random lines, dead leaves, Siemens star, filtered noise, photographs."""

@@ -112,7 +112,9 @@ class PtychoModule(lightning.LightningModule):
 
     def training_step(self, batch: PatternBatch, index: int) -> torch.Tensor:  # noqa: ARG002
         """Return the loss of a batch; random choices depend on seed and step alone."""
-        rng = torch.Generator().manual_seed(self.training_config.seed * 1_000_003 + self.global_step)
+        rng = torch.Generator().manual_seed(
+            self.training_config.seed * 1_000_003 + self.global_step
+        )
         loss, (canvas, illumination) = self._judge(batch, rng)
         if not torch.isfinite(loss):
             raise TrainingError(self._cause_of_nan(batch, canvas))

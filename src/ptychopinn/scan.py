@@ -156,3 +156,14 @@ class PatternBatch(NamedTuple):
     """(N, N) float, 1 = good pixel, 0 = bad."""
     canvas_shape: tuple[int, int]
     """(H, W) of the canvas that `corners` index."""
+
+    def on(self, device: torch.device) -> "PatternBatch":
+        """Return the batch with every tensor on a device."""
+        return PatternBatch(
+            counts=self.counts.to(device),
+            corners=self.corners.to(device),
+            fractions=self.fractions.to(device),
+            probe=self.probe.to(device),
+            mask=self.mask.to(device),
+            canvas_shape=self.canvas_shape,
+        )

@@ -77,7 +77,9 @@ class ScanDataModule(lightning.LightningDataModule):
     def _dataset(self, scan: Scan, groups: Groups, part: slice) -> GroupDataset:
         return GroupDataset(scan, Groups(groups.indices[part], groups.extent_px))
 
-    def _loader(self, dataset: GroupDataset, sampler: Sampler) -> DataLoader:
+    def _loader(
+        self, dataset: GroupDataset, sampler: EpochSampler | SequentialSampler
+    ) -> DataLoader:
         return DataLoader(
             dataset,
             batch_size=min(self.config.training.batch_size, len(sampler)),

@@ -6,7 +6,9 @@ from ptychopinn.errors import ConfigError, DataError, did_you_mean
 from ptychopinn.scan import Scan
 
 _HALVES = {"top": (0, -1), "bottom": (0, 1), "left": (1, -1), "right": (1, 1)}
-_FORMS = "all, top, bottom, left, right, y:0:240,x:10:90 (canvas px, either may be left out), random:0.5"
+_FORMS = (
+    "all, top, bottom, left, right, y:0:240,x:10:90 (canvas px, either may be left out), random:0.5"
+)
 
 
 def _half(positions: np.ndarray, axis: int, side: int) -> np.ndarray:

@@ -1,5 +1,7 @@
 """The small U-Net that works on the object canvas between two physics steps."""
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -38,12 +40,8 @@ class CanvasNetwork(nn.Module):
         widths = [int(width * 1.5**level) for level in range(depth)]
         self.fold = nn.Conv2d(4 * inputs, width, 3, padding=1)
         self.encoder = nn.ModuleList(_Residual(w) for w in widths)
-        self.down = nn.ModuleList(
-            nn.Conv2d(a, b, 2, stride=2) for a, b in zip(widths[:-1], widths[1:], strict=True)
-        )
-        self.up = nn.ModuleList(
-            nn.Conv2d(b, a, 1) for a, b in zip(widths[:-1], widths[1:], strict=True)
-        )
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairwise(widths))
+        self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(widths))
         self.decoder = nn.ModuleList(_Residual(w) for w in widths[:-1])
         self.unfold = nn.Conv2d(width, 8, 3, padding=1)
         nn.init.zeros_(self.unfold.weight)

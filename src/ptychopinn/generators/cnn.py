@@ -150,11 +150,16 @@ class Cnn(PatchGenerator):
 
     def _positive(self, x: torch.Tensor) -> torch.Tensor:
         """Apply the amplitude activation, moved so that an untrained network gives about 1."""
-        name, ceiling = self.settings.amplitude_activation, self.settings.amplitude_ceiling
-        if name == "sigmoid":
-            return ceiling * torch.sigmoid(x - math.log(max(ceiling - 1, 1e-3)))
-        activation = {"softplus": F.softplus, "relu": F.relu, "swish": F.silu}[name]
-        return activation(x + 1)
+        ceiling = self.settings.amplitude_ceiling
+        match self.settings.amplitude_activation:
+            case "sigmoid":
+                return ceiling * torch.sigmoid(x - math.log(max(ceiling - 1, 1e-3)))
+            case "softplus":
+                return F.softplus(x + math.log(math.e - 1))
+            case "relu":
+                return F.relu(x + 1)
+            case "swish":
+                return F.silu(x + 1.28).clamp_min(0)
 
     def forward(self, view: BatchView) -> torch.Tensor:
         """Return (B, C, N, N) complex patches."""
@@ -164,9 +169,7 @@ class Cnn(PatchGenerator):
         return torch.polar(amplitude, phase)
 
 
-@register(
-    "cnn", group_size=4, steps=4000, summary="the encoder-decoder of the PtychoPINN paper"
-)
+@register("cnn", group_size=4, steps=4000, summary="the encoder-decoder of the PtychoPINN paper")
 def build_cnn(config: GeneratorConfig, size: GeneratorSize) -> Cnn:
     """Build `Cnn`."""
     return Cnn(config.cnn, size, config.lift)

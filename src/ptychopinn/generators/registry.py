@@ -31,7 +31,7 @@ class PatchGenerator(_Trainable):
 
     def forward(self, view: BatchView) -> torch.Tensor:
         """Return (B, C, N, N) complex patches for the patterns of the view."""
-        raise TypeError(f"{type(self).__name__} has no forward pass.")
+        raise TypeError(f"{type(self).__name__} has no forward pass for {type(view).__name__}.")
 
 
 class CanvasGenerator(_Trainable):
@@ -40,9 +40,14 @@ class CanvasGenerator(_Trainable):
     ``forward(view, stages)`` takes any `CanvasView` and returns (B, H, W) complex.
     """
 
+    stages: int
+    """Sweeps over the patterns when the user does not say."""
+
     def forward(self, view: CanvasView, stages: int | None = None) -> torch.Tensor:
         """Return the (B, H, W) complex object for the patterns of the view."""
-        raise TypeError(f"{type(self).__name__} has no forward pass.")
+        raise TypeError(
+            f"{type(self).__name__} has no forward pass for {type(view).__name__}, {stages} stages."
+        )
 
 
 Generator = PatchGenerator | CanvasGenerator

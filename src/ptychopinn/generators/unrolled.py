@@ -11,9 +11,9 @@ from ptychopinn.generators.canvas_network import CanvasNetwork
 from ptychopinn.generators.registry import CanvasGenerator, GeneratorSize, register
 from ptychopinn.physics.view import CanvasView
 
-
-#: How much faster than network weights the pace of the stages learns.
-PACE_RATE = 20.0
+#: Learning rates of the pace of the stages and of the network weights, as multiples of the
+#: setting: a handful of numbers may move fast; networks that do soon repeat the noise.
+PACE_RATE, NETWORK_RATE = 20.0, 0.1
 
 
 class Unrolled(CanvasGenerator):
@@ -21,7 +21,7 @@ class Unrolled(CanvasGenerator):
 
         Y_k     = O_k + m_k (O_k - O_{k-1})                                   momentum
         D_k     = sum_j place(object_update_j(Y_k)) / (illumination + a_k max)
-        O_{k+1} = Y_k + b_k D_k + coverage Net_k(Y_k - 1, D_k, coverage)
+        O_{k+1} = Y_k + b_k D_k + coverage Net_k(Y_k - 1, D_k, coverage)     first stages only
 
     a, b, m are learned for each stage and start from accelerated parallel PIE
     (m_k = k / (k + 3), Nesterov); the networks start at zero, and off they leave exactly that
@@ -34,8 +34,8 @@ class Unrolled(CanvasGenerator):
     Shapes:
         A `CanvasView` with (B, H, W) canvases to (B, H, W) complex.
 
-    Knows: the probe, the positions, the counts. Cost: 2 K P FFTs a pattern, and K network passes
-    over the canvas whatever the number of patterns.
+    Knows: the probe, the positions, the counts. Cost: 2 K P FFTs a pattern, and a network pass
+    over the canvas for each of the first stages, whatever the number of patterns.
     Source: parallel PIE: Thibault & Guizar-Sicairos, New J. Phys. 14, 063004 (2012); momentum:
     Beck & Teboulle, SIAM J. Imaging Sci. 2, 183 (2009); unrolling: Monga, Li & Eldar, IEEE Signal
     Process. Mag. 38, 18 (2021).
@@ -43,26 +43,24 @@ class Unrolled(CanvasGenerator):
 
     def __init__(self, settings: UnrolledConfig) -> None:
         super().__init__()
+        self.stages = settings.stages
         stage = torch.arange(settings.stages, dtype=torch.float32)
         self.momentum = nn.Parameter(settings.momentum * stage / (stage + 3))
         self.log_step = nn.Parameter(torch.full_like(stage, settings.step).log())
         self.log_damping = nn.Parameter(torch.full_like(stage, settings.damping).log())
-        count = min(settings.networks, settings.stages)
+        self.network_stages = min(settings.network_stages, settings.stages)
+        count = min(settings.networks, self.network_stages)
         self.networks = nn.ModuleList(
             CanvasNetwork(5, settings.width, settings.depth) for _ in range(count)
         )
-
-    @property
-    def stages(self) -> int:
-        """Number K of stages with numbers of their own."""
-        return len(self.momentum)
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
         """Let the few numbers that set the pace learn faster than the networks."""
         pace = [self.momentum, self.log_step, self.log_damping]
         groups = [{"params": pace, "lr": PACE_RATE * learning_rate}]
         if self.networks:
-            groups.append({"params": list(self.networks.parameters()), "lr": learning_rate})
+            weights = list(self.networks.parameters())
+            groups.append({"params": weights, "lr": NETWORK_RATE * learning_rate})
         return groups
 
     def _pace(self, stage: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -74,7 +72,7 @@ class Unrolled(CanvasGenerator):
         self, stage: int, canvas: torch.Tensor, move: torch.Tensor, coverage: torch.Tensor
     ) -> torch.Tensor:
         """Return coverage * Net(...) of a stage as a complex canvas."""
-        network = self.networks[stage * len(self.networks) // self.stages]
+        network = self.networks[stage * len(self.networks) // self.network_stages]
         seen = torch.stack(
             [canvas.real - 1, canvas.imag, move.real, move.imag, coverage.expand_as(move.real)],
             dim=1,
@@ -94,7 +92,7 @@ class Unrolled(CanvasGenerator):
             ahead = current + momentum * (current - previous)
             move = view.update(ahead) / (illumination + damping * peak)
             previous, current = current, ahead + step * move
-            if self.networks and stage < self.stages:
+            if self.networks and stage < self.network_stages:
                 current = current + self._correction(stage, ahead, move, coverage)
         return current
 

@@ -177,14 +177,16 @@ def whole_canvas(
     def work(batch_size: int) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.inference_mode():
             if isinstance(generator, CanvasGenerator):
-                return _sweep(scan, generator, model, batch_size, _counter(what, on_progress, 0))
-            return _stitch(scan, generator, model, batch_size, _counter(what, on_progress, 1))
+                return _sweep(scan, generator, model, batch_size, counted(sweeps(generator)))
+            return _stitch(scan, generator, model, batch_size, counted(1))
 
-    def _counter(name: str, report: Progress | None, sweeps: int) -> Callable[[int], None] | None:
-        if report is None:
+    def sweeps(solver: CanvasGenerator) -> int:
+        return settings.stages or solver.stages
+
+    def counted(passes: int) -> Callable[[int], None] | None:
+        if on_progress is None:
             return None
-        stages = sweeps or settings.stages or getattr(generator, "stages", 1)
-        return lambda done: report(name, done, stages * scan.n_patterns)
+        return lambda done: on_progress(what, done, passes * scan.n_patterns)
 
     canvas, illumination = halve_until_it_fits(work, size)
     lit = illumination > DARK * illumination.max()
@@ -225,10 +227,7 @@ def _stitch(
     step = max(1, batch_size // size)
     for start in range(0, len(dataset), step):
         numbers = range(start, min(start + step, len(dataset)))
-        batch = collate([dataset[number] for number in numbers])
-        batch = type(batch)(
-            *(value.to(device) if isinstance(value, torch.Tensor) else value for value in batch)
-        )
+        batch = collate([dataset[number] for number in numbers]).on(device)
         view = BatchView(batch)
         patches = in_window_frame(generator(view), batch.fractions, generator.frame)
         corners = np.floor(scan.positions_px[groups.indices[list(numbers)]]) - scan.n // 2

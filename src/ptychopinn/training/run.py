@@ -55,7 +55,9 @@ def _golden_sample(data: ScanDataModule, any_size: bool) -> PatternBatch:
         return batch
     few = slice(0, _GOLDEN_PATTERNS)
     return batch._replace(
-        counts=batch.counts[:, few], corners=batch.corners[:, few], fractions=batch.fractions[:, few]
+        counts=batch.counts[:, few],
+        corners=batch.corners[:, few],
+        fractions=batch.fractions[:, few],
     )
 
 

@@ -1,0 +1,46 @@
+"""``ptychopinn demo``."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import Namespace
+
+from ptychopinn.cli.evaluate import record_comparison
+from ptychopinn.cli.reconstruct import describe_quality, reconstruct_and_write
+from ptychopinn.cli.train import summary, write_training
+from ptychopinn.config import Config, SimulationConfig, TrainingConfig
+from ptychopinn.evaluation import compare
+from ptychopinn.io import write_scan_npz
+from ptychopinn.report import draw_comparison
+from ptychopinn.simulation import simulate
+from ptychopinn.training import train
+
+_SCAN = SimulationConfig()
+_CONFIG = Config(training=TrainingConfig(max_steps=60, epoch_steps=20))
+
+
+def run(parsed: Namespace, settings: dict[str, Any]) -> int:  # noqa: ARG001
+    """Simulate, train, reconstruct, compare, and say where to look."""
+    folder = Path(parsed.output)
+    print("1/4 simulate a Siemens star")
+    scan = simulate(_SCAN)
+    if scan.truth is None:
+        raise TypeError("a simulated scan has a truth")
+    write_scan_npz(folder / "scan.npz", scan)
+    print(f"2/4 train on its {scan.n_patterns} patterns, without the truth")
+    bundle = train(scan, _CONFIG, folder, progress=sys.stderr.isatty())
+    write_training(folder, bundle)
+    print(f"    {summary(bundle)}")
+    print("3/4 reconstruct")
+    result = reconstruct_and_write(scan, bundle, _CONFIG, str(folder))
+    seconds = result.provenance["seconds"]
+    print(f"    {scan.n_patterns} patterns in {seconds:.2f} s")
+    for line in describe_quality(result.quality):
+        print(f"    {line}")
+    print("4/4 compare with the truth")
+    comparison = compare(result.object, scan.truth, weight=result.coverage)
+    record_comparison(folder, comparison, "simulated truth", "all")
+    draw_comparison(result.object, scan.truth, result.coverage, folder / "comparison.png")
+    print(f"look at {folder / 'comparison.png'} and {folder / 'phase.png'}; all files: {folder}")
+    return 0

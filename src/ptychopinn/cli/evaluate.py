@@ -1,0 +1,42 @@
+"""``ptychopinn evaluate``."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import Namespace
+from rich.console import Console
+
+from ptychopinn.cli.folder import write_metrics
+from ptychopinn.evaluation import Comparison, compare
+from ptychopinn.io import read_product, read_reference
+from ptychopinn.report import metrics_table
+
+
+def run(parsed: Namespace, settings: dict[str, Any]) -> int:  # noqa: ARG001
+    """Compare a reconstruction with a reference, print and write the figures."""
+    source = Path(parsed.reconstruction)
+    result = read_product(source)
+    reference = read_reference(parsed.reference)
+    comparison = compare(
+        result.object,
+        reference,
+        weight=result.coverage,
+        region=parsed.region,
+        pixel_size_m=result.pixel_size_m,
+    )
+    folder = Path(parsed.output) if parsed.output else source.parent
+    place = record_comparison(folder, comparison, str(parsed.reference), parsed.region)
+    Console().print(metrics_table(comparison.to_dict()))
+    print(f"figures: {place}")
+    return 0
+
+
+def record_comparison(folder: Path, comparison: Comparison, reference: str, region: str) -> Path:
+    """Add the figures to metrics.json of a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / "metrics.json"
+    known = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
+    entry = {"reference": reference, "region": region, **comparison.to_dict()}
+    write_metrics(place, {**known, "against_reference": entry})
+    return place

@@ -1,0 +1,58 @@
+"""The folder of a run: every result in one place, whole or not at all."""
+
+import csv
+import json
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ptychopinn.config import Config
+from ptychopinn.io import replacing, staged_folder, write_product
+from ptychopinn.report import write_pictures
+from ptychopinn.scan import Reconstruction
+
+_COLUMNS = ("epoch", "step", "seconds", "train_loss", "val_loss", "learning_rate")
+
+
+def command_line() -> str:
+    """Return the command that is running, for provenance."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def write_history(path: Path, history: list[dict[str, Any]]) -> None:
+    """Write one row an epoch as CSV; the header alone when nothing was trained."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, _COLUMNS)
+        writer.writeheader()
+        writer.writerows(history)
+
+
+def write_metrics(path: Path, metrics: dict[str, Any]) -> None:
+    """Write figures as JSON, replacing the file at once."""
+    with replacing(path) as beside:
+        Path(beside).write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+
+
+def write_result(
+    folder: str | Path,
+    reconstruction: Reconstruction,
+    history: list[dict[str, Any]],
+    config: Config,
+) -> Path:
+    """Write reconstruction.h5, pictures, metrics.json, history.csv and config.yaml.
+
+    All are written beside the folder first and moved in when they are whole.
+    """
+    provenance = {**reconstruction.provenance, "command": command_line()}
+    whole = replace(reconstruction, provenance=provenance)
+    with staged_folder(folder) as stage:
+        place = Path(stage)
+        write_product(place / "reconstruction.h5", whole)
+        write_pictures(whole, history, place)
+        write_history(place / "history.csv", history)
+        metrics = {"without_truth": whole.quality, "provenance": provenance}
+        (place / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+        (place / "config.yaml").write_text(config.to_yaml(), encoding="utf-8")
+    return Path(folder)

@@ -1,0 +1,83 @@
+"""Entry point of the command ``ptychopinn``."""
+
+import errno
+import importlib
+import importlib.metadata
+import logging
+import sys
+import warnings
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from ptychopinn.cli.commands import COMMANDS
+from ptychopinn.cli.parser import parse
+from ptychopinn.errors import ConfigError, PtychoError, did_you_mean
+
+#: Exit code of every refusal that is the user's to mend.
+REFUSED = 2
+
+
+def _overview() -> str:
+    rows = "\n".join(f"  {name:<12} {command.summary}" for name, command in COMMANDS.items())
+    return (
+        "usage: ptychopinn COMMAND [...]\n\n"
+        "Ptychographic reconstruction by networks that train themselves on physics.\n\n"
+        f"{rows}\n\n"
+        "Start with:  ptychopinn demo\n"
+        "Your data:   ptychopinn inspect scan.npz\n"
+        "             ptychopinn reconstruct scan.npz -o out/image\n"
+        "Help:        ptychopinn COMMAND --help"
+    )
+
+
+def _show_messages() -> None:
+    """Send what the package says to the terminal, and only that."""
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    logging.getLogger("ptychopinn").setLevel(logging.INFO)
+    for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return 0
+    if arguments[0] == "--version":
+        print(importlib.metadata.version("ptychopinn"))
+        return 0
+    name = arguments[0]
+    if name not in COMMANDS:
+        raise ConfigError(f"'{name}' is no command; {did_you_mean(name, COMMANDS)}")
+    parsed, settings = parse(COMMANDS[name], arguments[1:])
+    # Imported here so that help and refusals do not wait for torch.
+    module = importlib.import_module(f"ptychopinn.cli.{name}")
+    return int(module.run(parsed, settings))
+
+
+def _say(sentence: str) -> int:
+    Console(stderr=True, highlight=False).print(
+        f"ptychopinn: {sentence}", markup=False, soft_wrap=True
+    )
+    return REFUSED
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 done, 2 refused with one sentence."""
+    _show_messages()
+    try:
+        return _dispatch(sys.argv[1:] if arguments is None else arguments)
+    except PtychoError as error:
+        return _say(str(error))
+    except KeyboardInterrupt:
+        return _say("interrupted; nothing was written.")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
+            raise
+        return _say(f"{error.filename or 'output'}: {error.strerror}; nothing was written there.")
+
+
+def run_main() -> None:
+    """Exit with the code of `main`; the console script."""
+    sys.exit(main())

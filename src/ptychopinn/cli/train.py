@@ -1,0 +1,53 @@
+"""``ptychopinn train``."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import Namespace
+
+from ptychopinn.bundle import BUNDLE_NAME, Bundle, save_bundle
+from ptychopinn.cli.folder import write_history
+from ptychopinn.config import Config
+from ptychopinn.io import read_scan, staged_folder
+from ptychopinn.report import draw_losses
+from ptychopinn.training import train
+
+
+def run(parsed: Namespace, settings: dict[str, Any]) -> int:
+    """Train and write the bundle with its history."""
+    config = Config.from_dict(settings)
+    scan = read_scan(parsed.scan, config.data)
+    for sentence in scan.decisions:
+        print(sentence)
+    bundle = train(scan, config, parsed.output, resume=parsed.resume, progress=sys.stderr.isatty())
+    place = write_training(Path(parsed.output), bundle)
+    print(summary(bundle))
+    print(f"bundle: {place}\nnext: ptychopinn reconstruct {parsed.scan} --bundle {place}")
+    return 0
+
+
+def write_training(folder: Path, bundle: Bundle) -> Path:
+    """Write bundle, config.yaml, history.csv and loss.png; return the bundle's place."""
+    with staged_folder(folder) as stage:
+        place = Path(stage)
+        save_bundle(place / BUNDLE_NAME, bundle)
+        write_history(place / "history.csv", bundle.history)
+        draw_losses(bundle.history, place / "loss.png")
+        (place / "config.yaml").write_text(bundle.config.to_yaml(), encoding="utf-8")
+    return folder / BUNDLE_NAME
+
+
+def summary(bundle: Bundle) -> str:
+    """Return one sentence on a training run."""
+    figures = bundle.statistics
+    last = bundle.history[-1] if bundle.history else {}
+    losses = ", ".join(
+        f"{name.removesuffix('_loss')} loss {last[name]:.4g}"
+        for name in ("train_loss", "val_loss")
+        if last.get(name) is not None
+    )
+    return (
+        f"{bundle.config.generator.name}: {figures['steps']} steps on {figures['patterns']} "
+        f"patterns in {figures['seconds']:.1f} s; {losses}"
+    )
