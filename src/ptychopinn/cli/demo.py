@@ -6,7 +6,7 @@ from typing import Any
 
 from jsonargparse import Namespace
 
-from ptychopinn.cli.evaluate import record_comparison
+from ptychopinn.cli.evaluate import record_comparison, well_covered
 from ptychopinn.cli.reconstruct import describe_quality, reconstruct_and_write
 from ptychopinn.cli.train import summary, write_training
 from ptychopinn.config import Config, SimulationConfig, TrainingConfig
@@ -39,7 +39,7 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:  # noqa: ARG001
     for line in describe_quality(result.quality):
         print(f"    {line}")
     print("4/4 compare with the truth")
-    comparison = compare(result.object, scan.truth, weight=result.coverage)
+    comparison = compare(result.object, scan.truth, weight=well_covered(result.coverage))
     record_comparison(folder, comparison, "simulated truth", "all")
     draw_comparison(result.object, scan.truth, result.coverage, folder / "comparison.png")
     print(f"look at {folder / 'comparison.png'} and {folder / 'phase.png'}; all files: {folder}")

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jsonargparse import Namespace
 from rich.console import Console
 
@@ -11,6 +12,9 @@ from ptychopinn.cli.folder import write_metrics
 from ptychopinn.evaluation import Comparison, compare
 from ptychopinn.io import read_product, read_reference
 from ptychopinn.report import metrics_table
+
+#: Share of the best illumination below which a pixel is not compared.
+LEAST_COVERAGE = 0.1
 
 
 def run(parsed: Namespace, settings: dict[str, Any]) -> int:  # noqa: ARG001
@@ -21,7 +25,7 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:  # noqa: ARG001
     comparison = compare(
         result.object,
         reference,
-        weight=result.coverage,
+        weight=well_covered(result.coverage),
         region=parsed.region,
         pixel_size_m=result.pixel_size_m,
     )
@@ -30,6 +34,11 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:  # noqa: ARG001
     Console().print(metrics_table(comparison.to_dict()))
     print(f"figures: {place}")
     return 0
+
+
+def well_covered(coverage: np.ndarray) -> np.ndarray:
+    """Return 1 where an image deserves to be compared: a tenth of the best illumination."""
+    return (coverage > LEAST_COVERAGE).astype(np.float64)
 
 
 def record_comparison(folder: Path, comparison: Comparison, reference: str, region: str) -> Path:

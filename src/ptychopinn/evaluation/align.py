@@ -98,8 +98,9 @@ def align(
 
     Raises:
         ShapeError: The arrays differ in size, or an image is not complex.
-        ConfigError: Another word for `factor`.
-        DataError: NaN or infinity where the weight is not 0, or an image that is 0 there.
+        ConfigError: Another word for `factor`, or a negative `max_shift_px`.
+        DataError: NaN or infinity where the weight is not 0, or nowhere there both images differ
+            from 0.
 
     Cannot tell a shift from a ramp in an object of purely quadratic phase (a lens), nor find a
     shift along a direction in which the object does not vary.
@@ -107,12 +108,13 @@ def align(
     """
     if factor not in ("complex", "phase"):
         raise ConfigError(f"factor: expected 'complex' or 'phase', got '{factor}'.")
+    if not max_shift_px >= 0:
+        raise ConfigError(f"max_shift_px: expected pixels >= 0, got {max_shift_px}.")
     sizes = require_axes("reference", reference, "H W", kind="complex")
     require_axes("image", image, "H W", kind="complex", **sizes)
     weight = as_weight(weight, (sizes["H"], sizes["W"]))
     image = require_finite("image", image, weight).astype(np.complex128)
     reference = require_finite("reference", reference, weight).astype(np.complex128)
-    _require_light(image, reference, weight)
 
     pair = _Pair(image, reference, weight)
     start = pair.settle(_Pose())
@@ -204,12 +206,6 @@ def _fade_outside(support: np.ndarray) -> np.ndarray:
     return np.cos(np.pi / 2 * np.minimum(1.0, distance / _FADE_PX)) ** 2
 
 
-def _require_light(image: np.ndarray, reference: np.ndarray, weight: np.ndarray) -> None:
-    for name, values in (("image", image), ("reference", reference)):
-        if not (weight * np.abs(values)).any():
-            raise DataError(f"{name}: 0 wherever the weight is not, so nothing can be compared.")
-
-
 def _without_border(weight: np.ndarray, shift: _Vector) -> np.ndarray:
     """Set the weight to 0 where a shift brought in pixels from outside the canvas."""
     kept = weight.copy()
@@ -223,6 +219,11 @@ def _without_border(weight: np.ndarray, shift: _Vector) -> np.ndarray:
 
 def _global_factor(image: np.ndarray, reference: np.ndarray, weight: np.ndarray) -> complex:
     """Return the factor that the image carries; its phase and modulus are fitted separately."""
+    overlap = np.sum(weight * np.abs(reference * image))
+    if not overlap > 0:
+        raise DataError(
+            "image, reference: nowhere is the weight above 0 and both of them different from 0; "
+            "check that they lie on the same canvas."
+        )
     phase = np.angle(np.sum(weight * np.conj(reference) * image))
-    modulus = np.sum(weight * np.abs(reference * image)) / np.sum(weight * np.abs(reference) ** 2)
-    return complex(modulus * np.exp(1j * phase))
+    return complex(overlap / np.sum(weight * np.abs(reference) ** 2) * np.exp(1j * phase))

@@ -90,7 +90,7 @@ def fourier_ring_correlation(
     Tested: tests/evaluation/test_frc.py.
     """
     sizes = require_axes("reference", reference, "H W")
-    require_axes("image", image, "H W", **sizes)
+    require_axes("image", image, "H W", H=sizes["H"], W=sizes["W"])
     shape = (sizes["H"], sizes["W"])
     if min(shape) < _SMALLEST_SIDE:
         raise ShapeError(

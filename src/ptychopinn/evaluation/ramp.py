@@ -3,10 +3,10 @@
 import numpy as np
 from scipy import fft
 
-#: Steps of the refinement; each at least halves the error once the start is within a cycle.
+#: Steps of the refinement at most; a handful do, unless phase errors are of the order of pi.
 _MOST_STEPS = 50
 #: Refinement stops once a step changes no phase in the image by more than this, in radians.
-_SMALLEST_STEP_RAD = 1e-10
+_SMALLEST_STEP_RAD = 1e-7
 
 
 def phase_ramp(shape: tuple[int, int], ramp_rad_per_px: tuple[float, float]) -> np.ndarray:
@@ -20,7 +20,7 @@ def phase_ramp(shape: tuple[int, int], ramp_rad_per_px: tuple[float, float]) -> 
         (H, W) complex128 of modulus 1; its phase is 0 in the middle.
     """
     y, x = _centred(shape)
-    return np.exp(1j * (ramp_rad_per_px[0] * y + ramp_rad_per_px[1] * x))
+    return np.exp(1j * ramp_rad_per_px[0] * y) * np.exp(1j * ramp_rad_per_px[1] * x)
 
 
 def estimate_ramp(
@@ -34,8 +34,8 @@ def estimate_ramp(
     This is least squares on the unit circle, so phases that wrap do no harm. The start is the peak
     of the Fourier transform of p, padded to twice its size: a ramp of n cycles across the image is
     a peak in bin n. From there each step solves the linear least-squares problem for
-    sin(phase error); as cos(t) >= cos(t0) - sin(t0) (t - t0) - (t - t0)^2 / 2, no step can
-    increase the sum. Phase errors near pi (vortices, dead pixels) hardly pull.
+    sin(phase error). As cos(t) >= cos(t0) - sin(t0) (t - t0) - (t - t0)^2 / 2, no step makes the
+    sum larger. Phase errors near pi (vortices, dead pixels) hardly pull.
 
     Args:
         image: (H, W) complex, registered.
@@ -57,7 +57,8 @@ def estimate_ramp(
     flat = product * np.conj(phase_ramp(product.shape, start))
     found = np.array([np.angle(flat.sum()), *start])
     for _ in range(_MOST_STEPS):
-        flat = product * np.exp(-1j * (found[0] + found[1] * y + found[2] * x))
+        flat = product * np.conj(phase_ramp(product.shape, (found[1], found[2])))
+        flat *= np.exp(-1j * found[0])
         step = inverse @ (design @ flat.imag.ravel())
         found += step
         if np.max(np.abs(step) * reach) < _SMALLEST_STEP_RAD:

@@ -21,6 +21,15 @@ class Region:
     x: tuple[int, int | None] = (0, None)
     """Columns, first included, last not included."""
 
+    def __post_init__(self) -> None:
+        """Refuse spans that hold no pixel."""
+        for axis, (start, stop) in (("y", self.y), ("x", self.x)):
+            if start < 0 or (stop is not None and stop <= start):
+                raise ConfigError(
+                    f"region: {axis}:{start}:{'' if stop is None else stop} holds no pixel; wanted "
+                    "0 <= start < end."
+                )
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ``all`` or a box such as ``y:250:400,x:90:390``.
@@ -71,10 +80,7 @@ def _parse_span(part: str, text: str) -> tuple[str, _Span]:
         raise ConfigError(f"region: '{part}' in '{text}' is not understood; write {_FORMS}.")
     axis, first, last = pieces
     start = _bound(first, text) or 0
-    stop = _bound(last, text)
-    if stop is not None and stop <= start:
-        raise ConfigError(f"region: '{part}' in '{text}' holds no pixel; its end must be larger.")
-    return axis, (start, stop)
+    return axis, (start, _bound(last, text))
 
 
 def _bound(piece: str, text: str) -> int | None:

@@ -13,6 +13,8 @@ from ptychopinn.scan import Scan
 
 #: A half is judged where the other half's illumination exceeds this share of its maximum.
 _SEEN = 0.1
+#: Fewer pixels that both halves saw make no ring correlation.
+_LEAST_PIXELS = 1024
 
 
 def excess_deviance(scan: Scan, canvas: np.ndarray, device: torch.device) -> float:
@@ -66,14 +68,17 @@ def check_halves(
         objects.append(canvas)
         covered &= illumination > _SEEN * illumination.max()
         deviances.append(excess_deviance(halves[1 - number], canvas, device))
-    rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
     quality = {"held_out_excess_deviance": float(np.mean(deviances))}
-    if len(rows) and len(columns):
-        crop = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-        first, second = ((image * covered)[crop] for image in objects)
-        quality |= _crossings(first, second)
+    if covered.sum() >= _LEAST_PIXELS:
+        quality["half_data_frc_crossing"] = _crossing(objects[0], objects[1], covered)
     return quality
 
 
-def _crossings(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
-    raise NotImplementedError
+def _crossing(first: np.ndarray, second: np.ndarray, covered: np.ndarray) -> float:
+    """Return where the halves part, in cycles per pixel, on the rectangle around both."""
+    weight = covered.astype(np.float64)
+    aligned = align(first, second, weight, register=False).image
+    rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
+    cut = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    curve = fourier_ring_correlation(aligned[cut], second[cut], weight[cut])
+    return crossing(curve, "half_bit").cycles_per_px

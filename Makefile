@@ -1,0 +1,34 @@
+# Two commands for a machine with Python 3.11 or newer and nothing else: make demo, make test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint bench test-heavy clean
+
+demo: $(READY)
+	$(BIN)/ptychopinn demo
+
+test: lint
+	$(BIN)/python -m pytest -m "not gpu and not heavy"
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.run
+
+test-heavy: $(READY)
+	$(BIN)/python -m pytest -m heavy
+
+# torch first and by its exact version: a plain range would take a build with CUDA.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' constraints.txt)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) build dist out *.egg-info src/*.egg-info .ruff_cache .mypy_cache .pytest_cache

@@ -1,0 +1,33 @@
+"""Files to scans and reconstructions to files; the only place that knows keys and foreign frames."""
+
+from ptychopinn.io.atomic import replacing, staged_folder
+from ptychopinn.io.npz_writer import write_scan_npz
+from ptychopinn.io.probe_file import read_probe
+from ptychopinn.io.product import read_product, write_product
+from ptychopinn.io.ptychopinn_npz import read_scan_npz
+from ptychopinn.io.reference import read_reference
+from ptychopinn.io.registry import (
+    ScanFormat,
+    describe,
+    known_formats,
+    read_scan,
+    recognise,
+    register_format,
+)
+
+__all__ = [
+    "ScanFormat",
+    "describe",
+    "known_formats",
+    "read_probe",
+    "read_product",
+    "read_reference",
+    "read_scan",
+    "read_scan_npz",
+    "recognise",
+    "register_format",
+    "replacing",
+    "staged_folder",
+    "write_product",
+    "write_scan_npz",
+]

@@ -1,0 +1,135 @@
+"""Results appear whole or not at all: written beside their place, then moved into it."""
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ptychopinn.errors import OutputError
+from ptychopinn.io.refusal import bytes_in_words, said_briefly
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary file beside ``path`` that takes its place when the block succeeds.
+
+    The temporary file exists, is empty, and has the suffix of ``path``; missing folders are made.
+    When the block fails, it is removed and what was at ``path`` is untouched.
+
+    Raises:
+        OutputError: ``path`` is a folder, or anything in the block or in the move raised OSError
+            (no space, no permission); the sentence names the free space where that is the cause.
+    """
+    target = Path(os.path.realpath(path))
+    with _failures_reported(path, target.parent), _folder_made(target.parent):
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "there is a folder of that name")
+        beside = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
+        beside.touch(exist_ok=False)
+        try:
+            yield beside
+            _flush(beside)
+            os.replace(beside, target)
+            _flush(target.parent)
+        finally:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def staged_folder(path: str | Path) -> Iterator[Path]:
+    """Yield an empty temporary folder beside ``path``; its files move there when the block succeeds.
+
+    ``path`` is made when missing; files of the same name are replaced one by one, others stay.
+    When the block fails, nothing of it remains.
+
+    Raises:
+        OutputError: ``path`` is a file, a file would have to replace a folder, or anything in the
+            block or in the moves raised OSError.
+    """
+    target = Path(os.path.realpath(path))
+    with _failures_reported(path, target.parent), _folder_made(target.parent):
+        if target.exists() and not target.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "there is a file of that name")
+        beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        beside.mkdir()
+        try:
+            yield beside
+            _move_files(beside, target)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def _move_files(source: Path, target: Path) -> None:
+    """Move every file below one folder to the same relative place below another."""
+    files = sorted(item for item in source.rglob("*") if item.is_file())
+    for item in files:
+        place = target / item.relative_to(source)
+        if place.is_dir():
+            raise IsADirectoryError(errno.EISDIR, f"there is a folder {place.name} in it")
+        _flush(item)
+    target.mkdir(exist_ok=True)
+    for item in files:
+        place = target / item.relative_to(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(item, place)
+    _flush(target)
+
+
+@contextmanager
+def _folder_made(folder: Path) -> Iterator[None]:
+    """Make a folder with its parents; those made here are removed again when the block fails."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for place in missing:
+                place.rmdir()
+        raise
+
+
+@contextmanager
+def _failures_reported(path: str | Path, folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        raise OutputError(_why(path, folder, error)) from error
+
+
+def _why(path: str | Path, folder: Path, error: OSError) -> str:
+    reason = error.strerror or said_briefly(error)
+    if error.errno in _NO_SPACE:
+        return (
+            f"{path}: cannot be written ({reason}): found {_free_space(folder)} free, wanted more; "
+            "make room there or choose another place."
+        )
+    return (
+        f"{path}: cannot be written: found '{reason}', wanted a place that can be written to; "
+        "choose another place or change its rights."
+    )
+
+
+def _free_space(folder: Path) -> str:
+    """Return the free space of the disk that holds a folder, even when the folder is not there."""
+    for place in (folder, *folder.parents):
+        with suppress(OSError):
+            return bytes_in_words(shutil.disk_usage(place).free)
+    return "an unknown space"
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file, or the list of a folder, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,214 @@
+"""Probes: what lights the object, by name, with modes, inside the window and band-limited."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from scipy import special
+
+from ptychopinn.config import SimulationConfig
+from ptychopinn.errors import ConfigError, did_you_mean
+from ptychopinn.physics.fourier import fourier, inverse_fourier
+
+#: Share of the light that the circle of diameter probe_size * N holds.
+SPOT_SHARE = 0.9
+#: Each mode has this share of the power of the one before.
+MODE_DECAY = 1 / 3
+#: Beyond this share of half the window (and of the Nyquist frequency) ...
+_RIM = 0.9
+#: ... a probe may have no more than this share of its power.
+_SPILL = 2e-3
+#: Softness of the edge of a disk, Gaussian sigma in pixels.
+_DISK_EDGE_PX = 1.0
+
+Maker = Callable[[SimulationConfig, np.random.Generator], np.ndarray]
+
+
+def make_probe(settings: SimulationConfig, rng: np.random.Generator) -> np.ndarray:
+    """Make the probe that the settings name, with all its modes.
+
+    Returns:
+        (P, N, N) complex64, orthogonal modes; mode p has 3^-p of the power of the first, and
+        sum |P|^2 over modes and pixels is settings.photons. The first mode has 90 % of its light
+        within a circle of diameter probe_size * N.
+
+    Raises:
+        ConfigError: No such kind, or the probe would leave the window or its frequencies the
+            band in which sub-pixel shifts are exact.
+    """
+    if settings.probe not in PROBES:
+        raise ConfigError(
+            f"simulation.probe: '{settings.probe}' is unknown; "
+            f"{did_you_mean(settings.probe, PROBES)}"
+        )
+    first = PROBES[settings.probe](settings, rng)
+    modes = orthogonal_modes(first, settings.modes, settings.probe_size * settings.n / 2)
+    _require_contained(modes, settings)
+    return (modes * np.sqrt(settings.photons)).astype(np.complex64)
+
+
+def _grid(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return y and x in pixels from the centre pixel N // 2."""
+    axis = np.arange(n) - n // 2
+    return axis[:, None], axis[None, :]
+
+
+def _energy(wave: np.ndarray) -> np.ndarray:
+    return np.abs(wave) ** 2
+
+
+def spot_diameter(probe: np.ndarray) -> float:
+    """Return the diameter in pixels of the circle that holds 90 % of the light of (N, N).
+
+    The circle lies around the centre of mass of the intensity.
+    """
+    y, x = _grid(probe.shape[-1])
+    light = _energy(probe) / _energy(probe).sum()
+    radius = np.hypot(y - (light * y).sum(), x - (light * x).sum()).ravel()
+    order = np.argsort(radius)
+    return 2 * float(np.interp(SPOT_SHARE, np.cumsum(light.ravel()[order]), radius[order]))
+
+
+def disk(settings: SimulationConfig, rng: np.random.Generator) -> np.ndarray:  # noqa: ARG001
+    """Make a uniform disk with a soft edge and a quadratic phase, defocus_rad at its rim.
+
+        P(r) = erfc((r - R) / (sqrt(2) s)) / 2 * exp(i * defocus_rad * (r / R)^2)
+
+    90 % of the light of a sharp disk lie within sqrt(0.9) R.
+    """
+    radius_px = settings.probe_size * settings.n / 2 / np.sqrt(SPOT_SHARE)
+    radius = np.hypot(*_grid(settings.n))
+    edge = special.erfc((radius - radius_px) / (np.sqrt(2) * _DISK_EDGE_PX)) / 2
+    return edge * np.exp(1j * settings.defocus_rad * (radius / radius_px) ** 2)
+
+
+def gaussian(settings: SimulationConfig, rng: np.random.Generator) -> np.ndarray:  # noqa: ARG001
+    """Make a Gaussian beam with a quadratic phase, defocus_rad where the 90 % circle lies.
+
+    P(r) = exp((i * defocus_rad - ln(10) / 2) * (r / R)^2),   R = probe_size * N / 2
+    """
+    radius = np.hypot(*_grid(settings.n)) / (settings.probe_size * settings.n / 2)
+    return np.exp((1j * settings.defocus_rad - np.log(10) / 2) * radius**2)
+
+
+def zone_plate(settings: SimulationConfig, rng: np.random.Generator) -> np.ndarray:
+    """Make the defocused focus of an annular aperture, as behind a zone plate with central stop.
+
+        P = F^-1[ A(q) * exp(i * (defocus_rad * (q / a)^2 + W(q / a))) ]
+
+    A is the annulus from central_stop * a to a, W the random aberrations. The spot is as wide as
+    1 / a for every defocus, so that a follows from probe_size by a few corrections. A taper
+    beyond 0.4 N removes what the sharp aperture scatters to the edge of the window.
+
+    Raises:
+        ConfigError: No aperture gives a spot of that size with that defocus.
+    """
+    aberrations = _random_aberrations(settings.aberration_rad, rng)
+    wanted = settings.probe_size * settings.n
+    aperture = settings.n / 6
+    for _ in range(40):
+        probe = _focus(settings, aperture, aberrations)
+        ratio = spot_diameter(probe) / wanted
+        if abs(ratio - 1) < 0.01:
+            return probe
+        aperture = float(np.clip(aperture * ratio**0.7, 1, settings.n / 2))
+    raise ConfigError(
+        f"simulation.probe_size: expected a spot that n = {settings.n} and defocus_rad = "
+        f"{settings.defocus_rad:g} can make, got {settings.probe_size:g} (the nearest is "
+        f"{settings.probe_size * ratio:.2f}); choose that, or a weaker defocus for a smaller spot"
+    )
+
+
+def _focus(settings: SimulationConfig, aperture_px: float, aberrations: np.ndarray) -> np.ndarray:
+    """Propagate an annular aperture of this radius, in detector pixels, to the object."""
+    y, x = _grid(settings.n)
+    radius = np.hypot(y, x)
+    stop = np.clip(settings.central_stop * aperture_px - radius + 0.5, 0, 1)
+    open_share = np.clip(aperture_px - radius + 0.5, 0, 1) * (
+        1 - stop * (settings.central_stop > 0)
+    )
+    phase = settings.defocus_rad * (radius / aperture_px) ** 2
+    phase = phase + np.tensordot(aberrations, _zernikes(y / aperture_px, x / aperture_px), 1)
+    wave = inverse_fourier(torch.from_numpy(open_share * np.exp(1j * phase))).numpy()
+    return wave * _taper(settings.n)
+
+
+def _taper(n: int) -> np.ndarray:
+    """Return a radial window: 1 up to 0.4 N, falling as a squared cosine to 0 at 0.5 N."""
+    share = np.clip((np.hypot(*_grid(n)) / n - 0.4) / 0.1, 0, 1)
+    return np.cos(np.pi / 2 * share) ** 2
+
+
+def _random_aberrations(rms_rad: float, rng: np.random.Generator) -> np.ndarray:
+    """Draw (5,) coefficients of `_zernikes` whose root sum of squares is rms_rad."""
+    coefficients = rng.standard_normal(5)
+    return coefficients * (rms_rad / np.linalg.norm(coefficients))
+
+
+def _zernikes(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return astigmatism (2), coma (2) and spherical aberration, (5, N, N).
+
+    Each has a root mean square of 1 over the unit disc (Noll, J. Opt. Soc. Am. 66, 207 (1976)).
+    Outside the disc they are those of its rim's continuation and light nothing.
+    """
+    squared = y**2 + x**2
+    coma = np.sqrt(8) * (3 * squared - 2)
+    return np.stack(
+        [
+            np.sqrt(6) * (x**2 - y**2),
+            np.sqrt(6) * 2 * x * y,
+            coma * x,
+            coma * y,
+            np.sqrt(5) * (6 * squared**2 - 6 * squared + 1),
+        ]
+    )
+
+
+def orthogonal_modes(first: np.ndarray, count: int, radius_px: float) -> np.ndarray:
+    """Derive incoherent modes from a wave, as a source that is not a point makes them.
+
+        P_p = Gram-Schmidt of  first * (y / R)^i (x / R)^j,   orders i + j = 0, 1, 2, ...
+
+    which for a Gaussian are the Hermite-Gauss modes. Powers decay as 1, 1/3, 1/9, ... and sum to 1.
+
+    Args:
+        first: (N, N) complex.
+        count: Number of modes P.
+        radius_px: R, the scale of the polynomials.
+
+    Returns:
+        (P, N, N) complex128.
+    """
+    y, x = (axis / radius_px for axis in _grid(first.shape[-1]))
+    orders = [(total - j, j) for total in range(count) for j in range(total + 1)][:count]
+    columns = np.stack([(first * y**i * x**j).ravel() for i, j in orders], axis=1)
+    basis, triangle = np.linalg.qr(columns / np.linalg.norm(columns, axis=0))
+    signs = np.diag(triangle) / np.abs(np.diag(triangle))
+    powers = MODE_DECAY ** np.arange(count)
+    scaled = basis * signs * np.sqrt(powers / powers.sum())
+    return scaled.T.reshape(count, *first.shape)
+
+
+def _require_contained(modes: np.ndarray, settings: SimulationConfig) -> None:
+    """Refuse modes of total power 1 that reach the rim of the window or of the band."""
+    n = settings.n
+    y, x = _grid(n)
+    rim = np.maximum(np.abs(y), np.abs(x)) > _RIM * n / 2
+    in_window = float(_energy(modes)[:, rim].sum())
+    in_band = float(_energy(fourier(torch.from_numpy(modes)).numpy())[:, rim].sum())
+    if in_window > _SPILL:
+        raise ConfigError(
+            f"simulation.probe_size: expected a spot well inside the window, got "
+            f"{settings.probe_size:g}, with {in_window:.1%} of the light at the window's edge; "
+            "choose a smaller spot, or fewer modes"
+        )
+    if in_band > _SPILL:
+        raise ConfigError(
+            f"simulation.probe_size: expected a spot that {n} pixels sample, got "
+            f"{settings.probe_size:g} with defocus_rad = {settings.defocus_rad:g}, with "
+            f"{in_band:.1%} of the light at the detector's edge; choose a larger spot, a weaker "
+            "defocus, or a larger n"
+        )
+
+
+PROBES: dict[str, Maker] = {"disk": disk, "gaussian": gaussian, "zone_plate": zone_plate}

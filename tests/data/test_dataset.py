@@ -1,0 +1,101 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from ptychopinn.config import Config, DataConfig, PhysicsConfig, TrainingConfig
+from ptychopinn.data import GroupDataset, ScanDataModule, collate_groups, group_patterns, normalise
+from ptychopinn.physics.view import BatchView
+from tests.conftest import make_scan
+
+
+def dataset(scan, size=4):
+    groups = group_patterns(scan.positions_px, size, scan.n_patterns, rng=np.random.default_rng(0))
+    return GroupDataset(scan, groups)
+
+
+@pytest.mark.parametrize("n", [16, 17])
+def test_a_group_keeps_the_distances_of_its_patterns(n):
+    scan = make_scan(n)
+    data = dataset(scan)
+    for number in range(0, len(data), 7):
+        sample, members = data[number], data.groups.indices[number]
+        back = sample.corners + sample.fractions
+        expected = scan.positions_px[members]
+        np.testing.assert_allclose(back - back[0], expected - expected[0], atol=1e-5)
+        np.testing.assert_array_equal(sample.counts, scan.counts(members))
+        assert sample.corners.min() >= 0
+        assert (sample.corners + n <= np.array(data.canvas_shape)).all()
+
+
+def test_batches_predict_the_measured_counts_from_the_truth():
+    """The frame of a group is that of the scan, moved: the truth cut out there must fit."""
+    scan = make_scan(16, noise=False)
+    data = dataset(scan)
+    batch = collate_groups(data)([data[3]])
+    members = data.groups.indices[3]
+    start = (np.floor(scan.positions_px[members]) - scan.n // 2).astype(int).min(axis=0)
+    side = data.canvas_shape[0]
+    canvas = np.ones((side, side), np.complex64)
+    cut = scan.truth[start[0] : start[0] + side, start[1] : start[1] + side]
+    canvas[: cut.shape[0], : cut.shape[1]] = cut
+    predicted = BatchView(batch).predict(torch.from_numpy(canvas)[None])
+    torch.testing.assert_close(predicted, batch.counts, rtol=1e-3, atol=1e-2)
+
+
+def test_patterns_stay_on_disk(tmp_path):
+    scan = make_scan(16)
+    np.save(tmp_path / "p.npy", scan.patterns)
+    mapped = dataclasses.replace(scan, patterns=np.load(tmp_path / "p.npy", mmap_mode="r"))
+    assert isinstance(GroupDataset(mapped, dataset(mapped).groups).scan.patterns, np.memmap)
+    np.testing.assert_array_equal(dataset(mapped)[5].counts, dataset(scan)[5].counts)
+
+
+def test_normalise_fixes_the_gauge():
+    scan = make_scan(16, photons=3e4)
+    loud = dataclasses.replace(scan, probe=scan.probe * 17)
+    measured = normalise(loud, PhysicsConfig())
+    mean = scan.counts().sum(axis=(1, 2)).mean()
+    assert measured.pattern_counts == pytest.approx(mean, rel=1e-6)
+    assert (np.abs(measured.scan.probe) ** 2).sum() == pytest.approx(mean, rel=1e-4)
+    kept = normalise(loud, PhysicsConfig(probe_power="keep"))
+    np.testing.assert_array_equal(kept.scan.probe, loud.probe)
+
+
+def module(scan, **data):
+    config = Config(data=DataConfig(**data), training=TrainingConfig(batch_size=3, epoch_steps=5))
+    return ScanDataModule(scan, config, 4)
+
+
+def test_the_holdout_is_never_read():
+    """Patterns outside the region may not reach training or validation."""
+    scan = make_scan(16)
+    limit = float(np.median(scan.positions_px[:, 0]))
+    patterns = scan.patterns.copy()
+    patterns[scan.positions_px[:, 0] >= limit] = 4_000_000
+    data = module(dataclasses.replace(scan, patterns=patterns), region=f"y:0:{limit}")
+    for loader in (data.train_dataloader(), data.val_dataloader()):
+        assert max(batch.counts.max() for batch in loader) < 1_000_000
+
+
+def test_epochs_differ_and_repeat():
+    data = module(make_scan(16))
+
+    def epoch(number):
+        loader = data.train_dataloader()
+        loader.sampler.set_epoch(number)
+        return torch.cat([batch.counts.sum(dim=(1, 2, 3)) for batch in loader])
+
+    assert len(epoch(0)) == 15
+    torch.testing.assert_close(epoch(1), epoch(1))
+    assert not torch.equal(epoch(0), epoch(1))
+
+
+def test_validation_groups_are_kept_apart():
+    data = module(make_scan(16), validation_fraction=0.2)
+    train = {tuple(row) for row in data.train_groups.groups.indices}
+    held = {tuple(row) for row in data.validation_groups.groups.indices}
+    assert held
+    assert not train & held
+    assert module(make_scan(16), validation_fraction=0).val_dataloader() == []

@@ -1,0 +1,53 @@
+import pytest
+import torch
+
+from ptychopinn.config import CnnConfig
+from ptychopinn.generators import GeneratorSize
+from ptychopinn.generators.cnn import Cnn, filter_ladder
+from ptychopinn.physics.view import BatchView
+from tests.contracts.test_generators import batch
+
+
+@pytest.mark.parametrize(
+    ("n", "ladder"), [(64, [32, 64, 128]), (128, [16, 32, 64, 128]), (256, [8, 16, 32, 64, 128])]
+)
+def test_ladder_of_the_paper(n, ladder):
+    assert filter_ladder(n, 1.0) == ladder
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "softplus", "relu", "swish"])
+def test_amplitudes_are_positive_and_start_near_one(activation):
+    torch.manual_seed(0)
+    network = Cnn(CnnConfig(amplitude_activation=activation), GeneratorSize(32, 4), "none")
+    amplitude = network(BatchView(batch())).abs()
+    assert (amplitude >= 0).all()
+    assert amplitude.mean().item() == pytest.approx(1, abs=0.35)
+
+
+def test_phases_reach_both_ends():
+    """pi * tanh: the phase branch must be able to leave (-1, 1) and stay within pi."""
+    torch.manual_seed(0)
+    network = Cnn(CnnConfig(), GeneratorSize(32, 4), "none")
+    with torch.no_grad():
+        network.phase.centre.weight.mul_(2000)
+    phase = network(BatchView(batch())).angle()
+    assert phase.max() > 3
+    assert phase.min() < -3
+
+
+@pytest.mark.parametrize("lift", ["none", "backprojection"])
+def test_one_layer_draws_the_centre_and_another_the_surroundings(lift):
+    torch.manual_seed(0)
+    network = Cnn(CnnConfig(), GeneratorSize(32, 4), lift)
+    view = BatchView(batch())
+    before = network(view)
+    inside = torch.zeros(32, 32, dtype=torch.bool)
+    inside[8:24, 8:24] = True
+    for layer, where in ((network.phase.centre, inside), (network.phase.outer, ~inside)):
+        with torch.no_grad():
+            layer.bias.add_(0.3)
+        after = network(view)
+        changed = (after - before).abs() > 1e-3
+        assert changed[..., where].all()
+        assert not changed[..., ~where].any()
+        before = after

@@ -1,0 +1,34 @@
+import subprocess
+import sys
+
+import pytest
+
+import ptychopinn
+
+CHECK = """
+import sys, time
+import torch
+before = time.perf_counter()
+import ptychopinn
+ptychopinn.Scan, ptychopinn.Config
+seconds = time.perf_counter() - before
+heavy = [name for name in ("lightning", "matplotlib", "h5py") if name in sys.modules]
+print(seconds, heavy)
+"""
+
+
+def test_import_is_light():
+    answer = subprocess.run(
+        [sys.executable, "-c", CHECK], capture_output=True, text=True, check=True
+    )
+    seconds, heavy = answer.stdout.split(" ", 1)
+    assert heavy.strip() == "[]"
+    assert float(seconds) < 1.0
+
+
+def test_unknown_public_name():
+    code = "import ptychopinn\ntry:\n    ptychopinn.reconstrct\nexcept AttributeError as e:\n    print(e)"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert "reconstrct" in answer.stdout
