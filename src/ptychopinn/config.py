@@ -299,23 +299,24 @@ class SimulationConfig(_Checked):
     patterns: int = _knob(400, ge=1, le=10_000_000)
     """Number K of patterns."""
     step_px: float = _knob(6.0, gt=0, le=4096)
-    """Mean distance between neighbouring positions."""
+    """Mean distance between neighbouring positions (raster: pitch of the grid)."""
     photons: float = _knob(1e6, gt=0, le=1e15)
-    """Mean photons of a pattern."""
+    """Mean expected photons of a pattern, before the mask."""
     noise: bool = True
     """Poisson noise; off gives expected counts."""
     modes: int = _knob(1, ge=1, le=64)
     """Incoherent probe modes P."""
     probe_size: float = _knob(0.35, gt=0, le=1)
-    """Diameter of the illuminated spot as a share of N."""
+    """Diameter of the circle that holds 90 % of the light, as a share of N."""
     central_stop: float = _knob(0.3, ge=0, lt=1)
     """Diameter of the central stop as a share of the aperture (zone_plate)."""
     defocus_rad: float = _knob(6.0, ge=-1000, le=1000)
-    """Quadratic phase at the rim of the aperture (zone_plate, disk)."""
+    """Quadratic phase at the rim of the aperture (zone_plate) or of the spot (disk, gaussian)."""
     aberration_rad: float = _knob(0.0, ge=0, le=100)
-    """Root mean square of random astigmatism, coma and spherical phase over the aperture."""
+    """Root mean square of random astigmatism, coma and spherical phase over the aperture
+    (zone_plate)."""
     phase_range_rad: float = _knob(1.0, ge=0, le=3.2)
-    """Range of the object's phase."""
+    """Range of the object's phase, centred on 0."""
     amplitude_range: float = _knob(0.3, ge=0, le=1)
     """Range of the object's amplitude below 1."""
     jitter_px: float = _knob(0.5, ge=0, le=1024)

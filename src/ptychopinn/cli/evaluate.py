@@ -9,6 +9,7 @@ from jsonargparse import Namespace
 from rich.console import Console
 
 from ptychopinn.cli.folder import write_metrics
+from ptychopinn.errors import DataError
 from ptychopinn.evaluation import Comparison, compare
 from ptychopinn.io import read_product, read_reference
 from ptychopinn.report import metrics_table
@@ -22,10 +23,11 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:  # noqa: ARG001
     source = Path(parsed.reconstruction)
     result = read_product(source)
     reference = read_reference(parsed.reference)
+    common = common_canvas(result.object, reference)
     comparison = compare(
-        result.object,
-        reference,
-        weight=well_covered(result.coverage),
+        result.object[common],
+        reference[common],
+        weight=well_covered(result.coverage)[common],
         region=parsed.region,
         pixel_size_m=result.pixel_size_m,
     )
@@ -34,6 +36,25 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:  # noqa: ARG001
     Console().print(metrics_table(comparison.to_dict()))
     print(f"figures: {place}")
     return 0
+
+
+def common_canvas(image: np.ndarray, reference: np.ndarray) -> tuple[slice, slice]:
+    """Return the pixels that both canvases have; pixel (0, 0) is the same in both.
+
+    Canvases over the same positions differ in how far they reach beyond the last window.
+
+    Raises:
+        DataError: They differ by more than a tenth, so they hardly are of the same scan.
+    """
+    height, width = (min(a, b) for a, b in zip(image.shape, reference.shape, strict=True))
+    largest = [max(a, b) for a, b in zip(image.shape, reference.shape, strict=True)]
+    if height < 0.9 * largest[0] or width < 0.9 * largest[1]:
+        raise DataError(
+            f"reference: found a canvas of {reference.shape[0]} x {reference.shape[1]} pixels, "
+            f"wanted about that of the reconstruction, {image.shape[0]} x {image.shape[1]}; give "
+            "a reference in the frame of the same positions."
+        )
+    return slice(0, height), slice(0, width)
 
 
 def well_covered(coverage: np.ndarray) -> np.ndarray:

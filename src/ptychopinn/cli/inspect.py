@@ -22,8 +22,6 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
         table.add_row(key, " x ".join(map(str, shape)) or "scalar", str(dtype))
     console.print(table)
     scan = read_scan(parsed.scan, DataConfig.from_dict(settings["data"]))
-    for sentence in scan.decisions:
-        print(f"- {sentence}")
     figures = Table("what", "found", title="as a scan")
     for name, value in _figures(scan).items():
         figures.add_row(name, value)

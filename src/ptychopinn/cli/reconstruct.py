@@ -20,8 +20,6 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
     config = Config.from_dict(settings)
     bundle = load_bundle(parsed.bundle) if parsed.bundle else None
     scan = read_scan(parsed.scan, config.data)
-    for sentence in scan.decisions:
-        print(sentence)
     if bundle is None:
         print(f"no --bundle was given: generator {config.generator.name}, which needs no training")
     loading = time.monotonic() - started

@@ -18,8 +18,6 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
     """Train and write the bundle with its history."""
     config = Config.from_dict(settings)
     scan = read_scan(parsed.scan, config.data)
-    for sentence in scan.decisions:
-        print(sentence)
     bundle = train(scan, config, parsed.output, resume=parsed.resume, progress=sys.stderr.isatty())
     place = write_training(Path(parsed.output), bundle)
     print(summary(bundle))

@@ -137,7 +137,8 @@ class _Pose:
 
     def shifted(self, step: _Vector) -> "_Pose":
         """Return this pose moved on; its ramp is kept as a guess."""
-        return _Pose((self.shift[0] + step[0], self.shift[1] + step[1]), self.ramp)
+        y, x = (round(float(a + b), 6) for a, b in zip(self.shift, step, strict=True))
+        return _Pose((y, x), self.ramp)
 
     def refuse(self, reason: str) -> str:
         """Say why this shift is not applied."""

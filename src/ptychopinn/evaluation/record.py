@@ -16,10 +16,10 @@ def to_plain(value: Any) -> Any:
         return {part.name: to_plain(getattr(value, part.name)) for part in fields(value)}
     if isinstance(value, dict):
         return {str(key): to_plain(entry) for key, entry in value.items()}
-    if isinstance(value, np.ndarray):
+    if isinstance(value, (np.ndarray, np.generic)):
         return to_plain(value.tolist())
     if isinstance(value, (list, tuple)):
         return [to_plain(entry) for entry in value]
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
+        return value if math.isfinite(value) else None
     return value

@@ -6,9 +6,10 @@ from skimage.registration import phase_cross_correlation
 
 from ptychopinn.evaluation.weighting import weighted_mean
 
-#: Pixels by which an image is mirrored at its border before a Fourier shift.
-MIRROR_PX = 32
-#: The grid on which a shift is searched has this many points per pixel.
+#: Pixels over which an image runs out beyond its border before a Fourier shift.
+MARGIN_PX = 32
+#: The grid on which a shift is searched has this many points per pixel, at first and at last.
+COARSE_POINTS_PER_PX = 10
 POINTS_PER_PX = 100
 #: Smoothing in pixels of what is correlated: structure finer than this is mostly noise.
 SMOOTHING_PX = 1.0
@@ -19,9 +20,9 @@ def shift_image(image: np.ndarray, shift_px: tuple[float, float]) -> np.ndarray:
 
         moved(r) = image(r - shift),   moved = F^-1 [ F[image](q) * exp(-2 pi i q . shift) ]
 
-    exact for a band-limited image. The image is mirrored at its border first, so that content
-    leaving on one side does not come back on the other; the outermost |shift| pixels that move in
-    are therefore invented.
+    exact for a band-limited image. First the values at the border are continued outwards, on
+    straight lines to their common mean, so that nothing jumps and what leaves on one side does not
+    come back on the other. The outermost |shift| pixels, which move in, are thus invented.
 
     Args:
         image: (H, W) complex.
@@ -32,9 +33,11 @@ def shift_image(image: np.ndarray, shift_px: tuple[float, float]) -> np.ndarray:
     """
     if not any(shift_px):
         return image.astype(np.complex128)
-    spectrum = fft.fft2(np.pad(image.astype(np.complex128), MIRROR_PX, mode="symmetric"))
-    moved = fft.ifft2(ndimage.fourier_shift(spectrum, shift_px))
-    return moved[MIRROR_PX:-MIRROR_PX, MIRROR_PX:-MIRROR_PX]
+    field = image.astype(np.complex128)
+    border = np.concatenate([field[0], field[-1], field[:, 0], field[:, -1]])
+    wide = np.pad(field, MARGIN_PX, mode="linear_ramp", end_values=complex(border.mean()))
+    moved = fft.ifft2(ndimage.fourier_shift(fft.fft2(wide), shift_px))
+    return moved[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
 
 
 def estimate_shift(
@@ -67,7 +70,7 @@ def estimate_shift(
         band * fft.fft2(window * (field - weighted_mean(field, window)))
         for field in (reference, image)
     ]
-    return _correlate(*spectra)
+    return _correlate(*spectra, POINTS_PER_PX)
 
 
 def estimate_shift_without_phase(
@@ -75,17 +78,18 @@ def estimate_shift_without_phase(
 ) -> tuple[float, float]:
     """Find the shift between two complex images that may differ by a phase ramp as well.
 
-    Correlates s(r) = sqrt(|d image / dy|^2 + |d image / dx|^2) of slightly smoothed images. A
-    global phase leaves s unchanged, a ramp of g rad/px adds no more than g |image|, and edges in
-    phase and in amplitude both show. Good to a fraction of a pixel: a start for `estimate_shift`.
+    Correlates s(r) = sqrt(|d image / dy|^2 + |d image / dx|^2) of slightly smoothed images. Edges
+    in phase and in amplitude both show. A global phase leaves s unchanged, and a ramp of g rad/px
+    changes it by at most g |image|: it may stay as long as the object itself is steeper. Good to a
+    fraction of a pixel: a start for `estimate_shift`.
 
-    Args and return value are those of `estimate_shift`.
+    Args and return value are those of `estimate_shift`, on a grid of 1 / `COARSE_POINTS_PER_PX`.
     """
     spectra = []
     for field in (reference, image):
         strength = _gradient_modulus(field)
         spectra.append(fft.fft2(window * (strength - weighted_mean(strength, window))))
-    return _correlate(*spectra)
+    return _correlate(*spectra, COARSE_POINTS_PER_PX)
 
 
 def _band(shape: tuple[int, ...]) -> np.ndarray:
@@ -99,11 +103,11 @@ def _gradient_modulus(field: np.ndarray) -> np.ndarray:
     return np.hypot(np.abs(slopes[0]), np.abs(slopes[1]))
 
 
-def _correlate(reference: np.ndarray, image: np.ndarray) -> tuple[float, float]:
+def _correlate(reference: np.ndarray, image: np.ndarray, points_per_px: int) -> tuple[float, float]:
     """Locate the correlation peak of two spectra; two empty ones are taken as aligned."""
     if not (reference.any() and image.any()):
         return 0.0, 0.0
     shift, _, _ = phase_cross_correlation(
-        reference, image, space="fourier", normalization=None, upsample_factor=POINTS_PER_PX
+        reference, image, space="fourier", normalization=None, upsample_factor=points_per_px
     )
     return float(shift[0]), float(shift[1])

@@ -13,7 +13,7 @@ UNIFORM_WINDOW_PX = 7
 #: Side and sigma of the Gaussian window of `ms_ssim`, those of the publication.
 GAUSSIAN_WINDOW_PX = 11
 GAUSSIAN_SIGMA_PX = 1.5
-#: The published weights of the five scales, finest first; they sum to 1.
+#: The published weights of the five scales, finest first; as printed, they sum to 1.0001.
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 _K1, _K2 = 0.01, 0.03
@@ -80,8 +80,8 @@ def ms_ssim(
     weight 0 take part in no average, neither in a window nor in a 2 x 2 block.
 
     Five scales need 176 pixels on the shorter side. A smaller image is compared on the `n_scales`
-    scales that fit, with their weights scaled to sum 1; such a figure must not be compared with
-    one of five scales. A mean cs below 0 (anticorrelated images) counts as 0.
+    scales that fit, with their weights scaled to the sum of all five; such a figure must not be
+    compared with one of five scales. A mean cs below 0 (anticorrelated images) counts as 0.
 
     Args, return value and errors are those of `ssim`, for a window of 11 pixels.
 
@@ -91,7 +91,7 @@ def ms_ssim(
     if not data_range > 0 or not weight.any():
         return float("nan")
     exponents = np.array(SCALE_WEIGHTS[: n_scales(image.shape)])
-    exponents = exponents / exponents.sum()
+    exponents *= sum(SCALE_WEIGHTS) / exponents.sum()
     score = 1.0
     for j, exponent in enumerate(exponents):
         luminance, structure, counted = _similarity(image, reference, data_range, weight)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from ptychopinn.evaluation import align, crossing, fourier_ring_correlation
 from ptychopinn.inference.batching import automatic_batch_size
 from ptychopinn.inference.scan_view import ScanView
 from ptychopinn.physics.fourier import to_corner

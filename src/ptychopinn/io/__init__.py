@@ -1,4 +1,4 @@
-"""Files to scans and reconstructions to files; the only place that knows keys and foreign frames."""
+"""Files to scans, reconstructions to files; only here are keys and foreign frames known."""
 
 from ptychopinn.io.atomic import replacing, staged_folder
 from ptychopinn.io.npz_writer import write_scan_npz

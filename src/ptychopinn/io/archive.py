@@ -21,9 +21,15 @@ from typing import IO
 
 import numpy as np
 
-from ptychopinn.errors import DataError, did_you_mean
+from ptychopinn.errors import DataError
 from ptychopinn.io.memory import require_memory
-from ptychopinn.io.refusal import bytes_in_words, refusal, require_file, said_briefly
+from ptychopinn.io.refusal import (
+    bytes_in_words,
+    missing,
+    refusal,
+    require_file,
+    said_briefly,
+)
 
 #: What damaged or hostile bytes make zipfile, the decompressors and the NPY parser raise.
 _DAMAGE = (
@@ -53,7 +59,7 @@ _LARGEST_RANK = 32
 _LARGEST_AXIS = 2**48
 #: Deflate cannot shrink data further than 1032 to 1.
 _LARGEST_DEFLATE_RATIO = 1100
-_CHUNK_BYTES = 8 * 2**20
+_CHUNK_BYTES = 2**20
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
@@ -87,7 +93,8 @@ class Archive:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         require_file(path)
-        self._members: dict[str, Member | DataError] = {}
+        self._members: dict[str, Member] = {}
+        self._refusals: dict[str, DataError] = {}
         with self._opened() as archive:
             self._infos = {
                 name.removesuffix(".npy"): archive.getinfo(name)
@@ -95,39 +102,30 @@ class Archive:
                 if name.endswith(".npy")
             }
             for key, info in self._infos.items():
-                self._members[key] = self._examined(archive, key, info)
+                self._examine(archive, key, info)
 
     def keys(self) -> list[str]:
         """Return the keys in the order of the file."""
-        return list(self._members)
+        return list(self._infos)
 
     def __contains__(self, key: str) -> bool:
-        return key in self._members
+        return key in self._infos
 
     def member(self, key: str) -> Member:
         """Return shape and type of an array; refuses a missing or unreadable one."""
-        if key not in self._members:
-            nearest = did_you_mean(key, self.keys()).rstrip(".")
-            raise refusal(
-                self.path,
-                key,
-                f"only the keys {', '.join(self.keys()) or '(none)'}",
-                f"the key {key}",
-                f"rename or add it ({nearest})",
-            )
-        member = self._members[key]
-        if isinstance(member, DataError):
-            raise member
-        return member
+        if key not in self:
+            raise missing(self.path, key, self.keys())
+        if key in self._refusals:
+            raise self._refusals[key]
+        return self._members[key]
 
     def describe(self) -> list[tuple[str, tuple[int, ...], str]]:
-        """Return key, shape and type of every array without reading any."""
+        """Return key, shape and type of every array, also of those that `read` refuses."""
         return [
-            (key, (), "unreadable")
-            if isinstance(member, DataError)
-            # An array of a known type, even one that `read` refuses for its size.
-            else (key, member.shape, str(member.dtype))
-            for key, member in self._members.items()
+            (key, self._members[key].shape, str(self._members[key].dtype))
+            if key in self._members
+            else (key, (), "unreadable")
+            for key in self.keys()
         ]
 
     def read(self, key: str) -> np.ndarray:
@@ -182,17 +180,14 @@ class Archive:
                 "copy or make the file again",
             ) from error
 
-    def _examined(
-        self, archive: zipfile.ZipFile, key: str, info: zipfile.ZipInfo
-    ) -> Member | DataError:
-        """Return what the header of an array says, or why it cannot be used."""
+    def _examine(self, archive: zipfile.ZipFile, key: str, info: zipfile.ZipInfo) -> None:
+        """Note what the header of an array says, and why the array is refused if it is."""
         try:
             with self._damage_refused(key):
-                member = _read_header(archive, info)
-                self._require_usable(key, member, info)
+                self._members[key] = _read_header(archive, info)
+                self._require_usable(key, self._members[key], info)
         except DataError as error:
-            return error
-        return member
+            self._refusals[key] = error
 
     def _require_usable(self, key: str, member: Member, info: zipfile.ZipInfo) -> None:
         if member.dtype.kind not in _READABLE_KINDS:
@@ -210,7 +205,7 @@ class Archive:
             raise refusal(
                 self.path,
                 key,
-                f"a header that claims {len(member.shape)} axes, the largest of {max(member.shape)}",
+                f"a header that claims {len(member.shape)} axes, one of {max(member.shape)}",
                 "the shape of a real array",
                 "make the file again",
             )
@@ -263,13 +258,13 @@ def _read_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
 
 def _fill(flat: np.ndarray, file: IO[bytes]) -> None:
     """Read exactly as many bytes as the array holds; reading to the end verifies the checksum."""
-    view = memoryview(flat.view(np.uint8)) if flat.size else memoryview(b"")
+    target = flat.view(np.uint8) if flat.nbytes else np.empty(0, np.uint8)
     position = 0
-    while position < len(view):
-        chunk = file.read(min(_CHUNK_BYTES, len(view) - position))
+    while position < len(target):
+        chunk = file.read(min(_CHUNK_BYTES, len(target) - position))
         if not chunk:
             raise EOFError("the data end early")
-        view[position : position + len(chunk)] = chunk
+        target[position : position + len(chunk)] = np.frombuffer(chunk, np.uint8)
         position += len(chunk)
     if file.read(1):
         raise ValueError("there are more data than the header says")

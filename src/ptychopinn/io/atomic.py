@@ -28,7 +28,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     with _failures_reported(path, target.parent), _folder_made(target.parent):
         if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "there is a folder of that name")
+            raise _taken(path, "a folder", "the place of a file")
         beside = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
         beside.touch(exist_ok=False)
         try:
@@ -43,7 +43,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def staged_folder(path: str | Path) -> Iterator[Path]:
-    """Yield an empty temporary folder beside ``path``; its files move there when the block succeeds.
+    """Yield an empty temporary folder whose files move into ``path`` when the block succeeds.
 
     ``path`` is made when missing; files of the same name are replaced one by one, others stay.
     When the block fails, nothing of it remains.
@@ -55,12 +55,14 @@ def staged_folder(path: str | Path) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     with _failures_reported(path, target.parent), _folder_made(target.parent):
         if target.exists() and not target.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, "there is a file of that name")
+            raise _taken(path, "a file", "a folder or nothing")
         beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         beside.mkdir()
         try:
             yield beside
             _move_files(beside, target)
+        except OutputError as error:  # of a file in the temporary folder, which no user knows
+            raise OutputError(str(error).replace(str(beside), str(path))) from error
         finally:
             shutil.rmtree(beside, ignore_errors=True)
 
@@ -71,7 +73,7 @@ def _move_files(source: Path, target: Path) -> None:
     for item in files:
         place = target / item.relative_to(source)
         if place.is_dir():
-            raise IsADirectoryError(errno.EISDIR, f"there is a folder {place.name} in it")
+            raise _taken(place, "a folder", "the place of a file")
         _flush(item)
     target.mkdir(exist_ok=True)
     for item in files:
@@ -85,6 +87,9 @@ def _move_files(source: Path, target: Path) -> None:
 def _folder_made(folder: Path) -> Iterator[None]:
     """Make a folder with its parents; those made here are removed again when the block fails."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    if not there.is_dir():
+        raise _taken(there, "a file", "a folder or nothing")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield
@@ -105,8 +110,15 @@ def _failures_reported(path: str | Path, folder: Path) -> Iterator[None]:
         raise OutputError(_why(path, folder, error)) from error
 
 
+def _taken(path: str | Path, found: str, wanted: str) -> OutputError:
+    return OutputError(
+        f"{path}: cannot be written: found {found} there, wanted {wanted}; choose another place "
+        "or move it away."
+    )
+
+
 def _why(path: str | Path, folder: Path, error: OSError) -> str:
-    reason = error.strerror or said_briefly(error)
+    reason = os.strerror(error.errno) if error.errno else said_briefly(error)
     if error.errno in _NO_SPACE:
         return (
             f"{path}: cannot be written ({reason}): found {_free_space(folder)} free, wanted more; "

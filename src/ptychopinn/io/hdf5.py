@@ -8,9 +8,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ptychopinn.errors import DataError, did_you_mean
+from ptychopinn.errors import DataError
 from ptychopinn.io.memory import require_memory
-from ptychopinn.io.refusal import refusal, require_file, said_briefly
+from ptychopinn.io.refusal import missing, refusal, require_file, said_briefly
 
 
 @contextmanager
@@ -44,13 +44,7 @@ def require_dataset(file: h5py.File, path: str | Path, key: str) -> h5py.Dataset
     """Return a dataset of the root group without reading it; refuses a missing one."""
     found = file.get(key)
     if not isinstance(found, h5py.Dataset):
-        raise refusal(
-            path,
-            key,
-            f"only {', '.join(sorted(file)) or 'nothing'}",
-            f"the dataset {key}",
-            f"check that this is the right file ({did_you_mean(key, file).rstrip('.')})",
-        )
+        raise missing(path, key, file)
     return found
 
 

@@ -1,4 +1,4 @@
-"""A scan written as an uncompressed PtychoPINN NPZ, in pieces, so that it need not fit in memory."""
+"""A scan written as an uncompressed PtychoPINN NPZ, in pieces: it need not fit in memory."""
 
 import zipfile
 from collections.abc import Iterator

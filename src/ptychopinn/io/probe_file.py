@@ -7,7 +7,7 @@ import numpy as np
 from ptychopinn.io.archive import Archive
 from ptychopinn.io.complex_array import as_probe
 from ptychopinn.io.product import read_product_probe
-from ptychopinn.io.refusal import container, first_bytes, refusal
+from ptychopinn.io.refusal import container, first_bytes, missing, refusal
 
 _KEYS = ("probe", "probeGuess")
 
@@ -29,7 +29,7 @@ def read_probe(path: str | Path) -> np.ndarray:
         for key in _KEYS:
             if key in archive:
                 return as_probe(path, key, archive.read(key))
-        archive.member(_KEYS[-1])  # refuses: it is not there
+        raise missing(path, _KEYS[-1], archive.keys())
     raise refusal(
         path,
         "",

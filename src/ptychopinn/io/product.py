@@ -36,6 +36,8 @@ _LOG = logging.getLogger(__name__)
 
 #: Planck's constant times the speed of light over the elementary charge, in eV m.
 _HC_EV_M = 6.62607015e-34 * 299792458.0 / 1.602176634e-19
+#: Stands for an unknown pixel size; it outlives being read and saved by Ptychodus.
+_UNKNOWN_PIXEL_M = 1.0
 _EXTRAS = "ptychopinn"
 
 
@@ -114,7 +116,7 @@ def _write_attributes(file: h5py.File, made: Reconstruction) -> None:
 
 
 def _write_arrays(file: h5py.File, made: Reconstruction) -> None:
-    pixel_m = 1.0 if made.pixel_size_m is None else made.pixel_size_m
+    pixel_m = _UNKNOWN_PIXEL_M if made.pixel_size_m is None else made.pixel_size_m
     height, width = made.object.shape
     geometry = _Geometry((pixel_m,) * 2, (0.0, 0.0), (height, width), made.probe.shape[-1])
     positions_m = geometry.to_metres(np.asarray(made.positions_px, dtype=np.float64))
@@ -135,7 +137,6 @@ def _write_arrays(file: h5py.File, made: Reconstruction) -> None:
 def _extras_as_json(made: Reconstruction) -> str:
     """Return what the layout of Ptychodus has no place for; NaN and infinity become null."""
     extras = {
-        "wavelength_m": made.wavelength_m,
         "provenance": made.provenance,
         "quality": {name: _finite(value) for name, value in made.quality.items()},
     }
@@ -164,22 +165,20 @@ def read_product(path: str | Path) -> Reconstruction:
     """
     with opened_hdf5(path) as file:
         image = _read_object(file, path)
+        height, width = image.shape
         probe = _read_probe(file, path)
-        positions, pixel_size_m = _read_positions(file, path, image.shape, probe.shape[-1])
-        extras = _read_extras(file, path)
+        positions, pixel_size_m = _read_positions(file, path, (height, width), probe.shape[-1])
+        provenance, quality = _read_extras(file, path)
         return Reconstruction(
             object=image,
-            coverage=_read_coverage(file, path, image.shape, probe, positions),
+            coverage=_read_coverage(file, path, (height, width), probe, positions),
             probe=probe,
             positions_px=positions,
             losses=_read_losses(file, path),
             pixel_size_m=pixel_size_m,
-            wavelength_m=extras.get("wavelength_m") or _read_wavelength_m(file, path),
-            provenance=extras.get("provenance", {}),
-            quality={
-                name: math.nan if value is None else float(value)
-                for name, value in extras.get("quality", {}).items()
-            },
+            wavelength_m=_read_wavelength_m(file, path),
+            provenance=provenance,
+            quality=quality,
         )
 
 
@@ -196,8 +195,8 @@ def read_product_object(path: str | Path) -> np.ndarray:
 
 
 def _read_object(file: h5py.File, path: str | Path) -> np.ndarray:
-    shape = require_dataset(file, path, "object").shape or ()
-    if len(shape) in (2, 3) and (0 in shape or shape[-1] * shape[-2] > LARGEST_CANVAS_PX):
+    shape = tuple(require_dataset(file, path, "object").shape or ())
+    if 0 in shape or math.prod(shape[-2:]) > LARGEST_CANVAS_PX:
         raise refusal(
             path,
             "object",
@@ -246,8 +245,8 @@ def _read_positions(
             "finite metres",
             "export the product again",
         )
-    known = bool(file.attrs.get("pixel_size_known", True))
-    return positions, geometry.pixel_m[0] if known else None
+    pixel_size_m = geometry.pixel_m[0]
+    return positions, None if pixel_size_m == _UNKNOWN_PIXEL_M else pixel_size_m
 
 
 def _exact_positions(file: h5py.File, path: str | Path, from_metres: np.ndarray) -> np.ndarray:
@@ -336,7 +335,8 @@ def _illumination(
     power = np.sum(np.abs(probe) ** 2, axis=0)
     n = len(power)
     total = np.zeros(shape)
-    for top, left in np.floor(positions_px).astype(np.int64) - n // 2:
+    near = ((positions_px > -n) & (positions_px < np.array(shape) + n)).all(axis=1)
+    for top, left in np.floor(positions_px[near]).astype(np.int64) - n // 2:
         rows = slice(max(top, 0), max(top + n, 0))
         columns = slice(max(left, 0), max(left + n, 0))
         lit = total[rows, columns]
@@ -345,35 +345,21 @@ def _illumination(
     return (total / (total.max() or 1.0)).astype(np.float32)
 
 
-def _read_extras(file: h5py.File, path: str | Path) -> dict[str, Any]:
+def _read_extras(file: h5py.File, path: str | Path) -> tuple[dict[str, Any], dict[str, float]]:
     """Return provenance and quality; a product of another program has none."""
     text = file.attrs.get(_EXTRAS)
     if text is None:
-        return {}
+        return {}, {}
     try:
         extras = json.loads(text)
-    except (TypeError, ValueError) as error:
+        provenance, quality = dict(extras["provenance"]), dict(extras["quality"])
+        figures = {name: math.nan if v is None else float(v) for name, v in quality.items()}
+    except (KeyError, TypeError, ValueError) as error:
         raise refusal(
             path,
             f"attribute {_EXTRAS}",
-            f"no JSON ({said_briefly(error)})",
-            "JSON",
-            "write the product again",
+            f"something else ({said_briefly(error)})",
+            "JSON with provenance and quality",
+            "write the product again, or remove the attribute",
         ) from error
-    sections = (
-        [extras]
-        if not isinstance(extras, dict)
-        else [
-            extras.get("provenance", {}),
-            extras.get("quality", {}),
-        ]
-    )
-    if not all(isinstance(section, dict) for section in sections):
-        raise refusal(
-            path,
-            f"attribute {_EXTRAS}",
-            "JSON of another structure",
-            "named values",
-            "write the product again",
-        )
-    return dict(extras)
+    return provenance, figures

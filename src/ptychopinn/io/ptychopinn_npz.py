@@ -17,7 +17,7 @@ from ptychopinn.io.pattern_array import (
     survey,
 )
 from ptychopinn.io.probe_file import read_probe
-from ptychopinn.io.refusal import container, refusal
+from ptychopinn.io.refusal import container, listed, missing, refusal
 from ptychopinn.scan import Scan
 
 _LOG = logging.getLogger(__name__)
@@ -107,8 +107,7 @@ def _pattern_key(archive: Archive) -> str:
     for key in PATTERN_KEYS:
         if key in archive:
             return key
-    archive.member(PATTERN_KEYS[0])  # refuses: it is not there
-    raise AssertionError("unreachable")
+    raise missing(archive.path, PATTERN_KEYS[0], archive.keys())
 
 
 def _read_positions(archive: Archive) -> np.ndarray:
@@ -141,7 +140,7 @@ def _read_frame(
 ) -> tuple[Frame, np.ndarray | None, list[str]]:
     """Return the frame, the truth where objectGuess is one, and what was decided."""
     key = "objectGuess"
-    if key not in archive or len(positions) == 0:
+    if key not in archive:
         frame = frame_of_scan(positions, n)
         return frame, None, frame.decisions
     member = archive.member(key)
@@ -170,8 +169,8 @@ def _read_probe(archive: Archive, data: DataConfig, n: int) -> tuple[np.ndarray,
         raise refusal(
             archive.path,
             key,
-            f"only the keys {', '.join(archive.keys())}",
-            f"a probe under {key}",
+            f"only {listed(archive.keys())}",
+            f"an array {key}",
             "give one with --probe FILE",
         )
     stored = archive.read(key)

@@ -1,6 +1,8 @@
 """The one sentence with which a reader refuses a file, and the checks that need no format."""
 
+import difflib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +24,20 @@ def refusal(path: str | Path, what: str, found: str, wanted: str, step: str) -> 
     """
     subject = f"{path}: {what}" if what else f"{path}"
     return DataError(f"{subject}: found {found}, wanted {wanted}; {step}.")
+
+
+def missing(path: str | Path, key: str, present: Iterable[str]) -> DataError:
+    """Return the refusal of a file without a key; names the keys that are there, nearest first."""
+    names = sorted(present)
+    near = difflib.get_close_matches(key, names, n=1, cutoff=0.6)
+    found = f"only {listed(names)}" if names else "no array at all"
+    step = f"rename {near[0]} if it is meant" if near else "add it or name another file"
+    return refusal(path, key, found, f"an array {key}", step)
+
+
+def listed(names: list[str]) -> str:
+    """Return names separated by commas, at most a dozen of them."""
+    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
 
 
 def said_briefly(error: BaseException) -> str:

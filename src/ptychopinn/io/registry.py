@@ -11,7 +11,7 @@ from ptychopinn.config import DataConfig
 from ptychopinn.io.archive import Archive
 from ptychopinn.io.hdf5 import describe_hdf5
 from ptychopinn.io.ptychopinn_npz import describe_npz, is_scan_npz, read_scan_npz
-from ptychopinn.io.refusal import container, first_bytes, refusal
+from ptychopinn.io.refusal import container, first_bytes, listed, refusal
 from ptychopinn.scan import Scan
 
 Description = list[tuple[str, tuple[int, ...], str]]
@@ -46,13 +46,17 @@ def known_formats() -> list[str]:
     return list(_FORMATS)
 
 
-def recognise(path: str | Path) -> ScanFormat:
-    """Return the format of a scan by its content.
+def recognise(path: str | Path) -> str:
+    """Return the name of the format of a scan, told by its content.
 
     Raises:
         DataError: The file is missing, damaged, or of no known kind; the sentence tells what was
             found in it and what was looked for.
     """
+    return _format_of(path).name
+
+
+def _format_of(path: str | Path) -> ScanFormat:
     container(path)  # refuses what cannot be read at all
     for candidate in _FORMATS.values():
         if candidate.recognise(path):
@@ -76,7 +80,7 @@ def read_scan(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
     Raises:
         DataError: No known format, or what the reader of the format refuses.
     """
-    return recognise(path).read(path, data)
+    return _format_of(path).read(path, data)
 
 
 def describe(path: str | Path) -> Description:
@@ -101,11 +105,10 @@ def describe(path: str | Path) -> Description:
 def _found_in(path: str | Path) -> str:
     kind = container(path)
     if kind == "npz":
-        return f"an NPZ file with the keys {', '.join(Archive(path).keys()) or '(none)'}"
+        return f"an NPZ file with the keys {listed(Archive(path).keys()) or '(none)'}"
     if kind == "hdf5":
-        entries = [name for name, _, _ in describe_hdf5(path)]
-        shown = ", ".join(entries[:12]) or "(none)"
-        return f"an HDF5 file with the datasets {shown}{', ...' if len(entries) > 12 else ''}"
+        names = [name for name, _, _ in describe_hdf5(path)]
+        return f"an HDF5 file with the datasets {listed(names) or '(none)'}"
     return f"a file that starts with {first_bytes(path)}"
 
 

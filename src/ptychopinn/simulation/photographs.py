@@ -10,7 +10,7 @@ from ptychopinn.errors import DataError
 #: Grey pictures in every scikit-image wheel, chosen for structure over the whole frame.
 NAMES = ("camera", "coins", "page", "text", "brick", "grass", "gravel", "moon", "cell")
 #: A picture is enlarged no more than this; beyond, it is continued by mirror images.
-LARGEST_ZOOM = 1.5
+LARGEST_ZOOM = 2.0
 
 
 def photographs(shape: tuple[int, int], rng: np.random.Generator, count: int) -> list[np.ndarray]:

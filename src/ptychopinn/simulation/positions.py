@@ -6,13 +6,12 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ptychopinn.config import SimulationConfig
-from ptychopinn.errors import ConfigError, did_you_mean
 from ptychopinn.scan import canvas_covering
 
 #: Canvas pixels between its edge and the outermost window.
 MARGIN_PX = 4
 #: Random positions nearer to each other than this share of the mean spacing are moved apart.
-SMALLEST_DISTANCE = 0.6
+SMALLEST_DISTANCE = 0.75
 _ROUNDS = 30
 _GOLDEN_ANGLE_RAD = np.pi * (3 - np.sqrt(5))
 
@@ -26,15 +25,7 @@ def make_positions(
 
     Returns:
         (K, 2) float64 (y, x) of the windows' centre pixels (index N // 2), and the canvas (H, W).
-
-    Raises:
-        ConfigError: No such kind; the nearest name is given.
     """
-    if settings.scan not in POSITIONS:
-        raise ConfigError(
-            f"simulation.scan: '{settings.scan}' is unknown; "
-            f"{did_you_mean(settings.scan, POSITIONS)}"
-        )
     points = POSITIONS[settings.scan](settings, rng)
     positions = points - points.min(axis=0) + settings.n // 2 + MARGIN_PX
     return positions, canvas_covering(positions, settings.n)

@@ -4,22 +4,27 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from scipy import special
+from scipy import optimize, special
 
 from ptychopinn.config import SimulationConfig
-from ptychopinn.errors import ConfigError, did_you_mean
+from ptychopinn.errors import ConfigError
 from ptychopinn.physics.fourier import fourier, inverse_fourier
 
 #: Share of the light that the circle of diameter probe_size * N holds.
 SPOT_SHARE = 0.9
 #: Each mode has this share of the power of the one before.
 MODE_DECAY = 1 / 3
-#: Beyond this share of half the window (and of the Nyquist frequency) ...
+#: The rim of the window, and of the band, begins at this share of its half width ...
 _RIM = 0.9
-#: ... a probe may have no more than this share of its power.
-_SPILL = 2e-3
+#: ... and may hold no more than these shares of the light.
+_WINDOW_SPILL = 2e-3
+_BAND_SPILL = 2e-2
+#: How often the radius of an aperture is corrected before it counts as impossible.
+_CORRECTIONS = 20
 #: Softness of the edge of a disk, Gaussian sigma in pixels.
 _DISK_EDGE_PX = 1.0
+#: Softness of the edges of an aperture, Gaussian sigma as a share of its radius.
+_APERTURE_EDGE = 0.08
 
 Maker = Callable[[SimulationConfig, np.random.Generator], np.ndarray]
 
@@ -33,14 +38,9 @@ def make_probe(settings: SimulationConfig, rng: np.random.Generator) -> np.ndarr
         within a circle of diameter probe_size * N.
 
     Raises:
-        ConfigError: No such kind, or the probe would leave the window or its frequencies the
-            band in which sub-pixel shifts are exact.
+        ConfigError: The probe would leave the window, or its frequencies the band in which
+            sub-pixel shifts are exact.
     """
-    if settings.probe not in PROBES:
-        raise ConfigError(
-            f"simulation.probe: '{settings.probe}' is unknown; "
-            f"{did_you_mean(settings.probe, PROBES)}"
-        )
     first = PROBES[settings.probe](settings, rng)
     modes = orthogonal_modes(first, settings.modes, settings.probe_size * settings.n / 2)
     _require_contained(modes, settings)
@@ -60,16 +60,19 @@ def _energy(wave: np.ndarray) -> np.ndarray:
 def spot_diameter(probe: np.ndarray) -> float:
     """Return the diameter in pixels of the circle that holds 90 % of the light of (N, N).
 
-    The circle lies around the centre of mass of the intensity.
+    The circle lies around the centre of mass of the intensity; pixels on its line count in part.
     """
     y, x = _grid(probe.shape[-1])
     light = _energy(probe) / _energy(probe).sum()
-    radius = np.hypot(y - (light * y).sum(), x - (light * x).sum()).ravel()
-    order = np.argsort(radius)
-    return 2 * float(np.interp(SPOT_SHARE, np.cumsum(light.ravel()[order]), radius[order]))
+    radius = np.hypot(y - (light * y).sum(), x - (light * x).sum())
+
+    def surplus(circle_px: float) -> float:
+        return float((light * np.clip(circle_px - radius + 0.5, 0, 1)).sum()) - SPOT_SHARE
+
+    return 2 * float(optimize.brentq(surplus, 0, 2 * probe.shape[-1], xtol=1e-3))
 
 
-def disk(settings: SimulationConfig, rng: np.random.Generator) -> np.ndarray:  # noqa: ARG001
+def disk(settings: SimulationConfig, _rng: np.random.Generator) -> np.ndarray:
     """Make a uniform disk with a soft edge and a quadratic phase, defocus_rad at its rim.
 
         P(r) = erfc((r - R) / (sqrt(2) s)) / 2 * exp(i * defocus_rad * (r / R)^2)
@@ -78,11 +81,11 @@ def disk(settings: SimulationConfig, rng: np.random.Generator) -> np.ndarray:  #
     """
     radius_px = settings.probe_size * settings.n / 2 / np.sqrt(SPOT_SHARE)
     radius = np.hypot(*_grid(settings.n))
-    edge = special.erfc((radius - radius_px) / (np.sqrt(2) * _DISK_EDGE_PX)) / 2
+    edge = _soft_disk(radius, radius_px, _DISK_EDGE_PX)
     return edge * np.exp(1j * settings.defocus_rad * (radius / radius_px) ** 2)
 
 
-def gaussian(settings: SimulationConfig, rng: np.random.Generator) -> np.ndarray:  # noqa: ARG001
+def gaussian(settings: SimulationConfig, _rng: np.random.Generator) -> np.ndarray:
     """Make a Gaussian beam with a quadratic phase, defocus_rad where the 90 % circle lies.
 
     P(r) = exp((i * defocus_rad - ln(10) / 2) * (r / R)^2),   R = probe_size * N / 2
@@ -96,9 +99,10 @@ def zone_plate(settings: SimulationConfig, rng: np.random.Generator) -> np.ndarr
 
         P = F^-1[ A(q) * exp(i * (defocus_rad * (q / a)^2 + W(q / a))) ]
 
-    A is the annulus from central_stop * a to a, W the random aberrations. The spot is as wide as
-    1 / a for every defocus, so that a follows from probe_size by a few corrections. A taper
-    beyond 0.4 N removes what the sharp aperture scatters to the edge of the window.
+    A is the annulus from central_stop * a to a, with soft edges that keep stray light near the
+    spot, and W the random aberrations. The width of the spot goes as 1 / a for every defocus, so
+    that a follows from probe_size by a few corrections. A taper beyond 0.4 N makes sure that
+    nothing wraps around the window.
 
     Raises:
         ConfigError: No aperture gives a spot of that size with that defocus.
@@ -106,31 +110,34 @@ def zone_plate(settings: SimulationConfig, rng: np.random.Generator) -> np.ndarr
     aberrations = _random_aberrations(settings.aberration_rad, rng)
     wanted = settings.probe_size * settings.n
     aperture = settings.n / 6
-    for _ in range(40):
+    for _ in range(_CORRECTIONS):
         probe = _focus(settings, aperture, aberrations)
         ratio = spot_diameter(probe) / wanted
         if abs(ratio - 1) < 0.01:
             return probe
         aperture = float(np.clip(aperture * ratio**0.7, 1, settings.n / 2))
     raise ConfigError(
-        f"simulation.probe_size: expected a spot that n = {settings.n} and defocus_rad = "
-        f"{settings.defocus_rad:g} can make, got {settings.probe_size:g} (the nearest is "
-        f"{settings.probe_size * ratio:.2f}); choose that, or a weaker defocus for a smaller spot"
+        f"simulation.probe_size: expected a spot that an aperture of up to {settings.n // 2} "
+        f"detector pixels radius makes with defocus_rad = {settings.defocus_rad:g}, got "
+        f"{settings.probe_size:g} (comes out as {settings.probe_size * ratio:.2f}); choose "
+        "another size, weaker defocus or aberrations, or a larger n"
     )
 
 
 def _focus(settings: SimulationConfig, aperture_px: float, aberrations: np.ndarray) -> np.ndarray:
     """Propagate an annular aperture of this radius, in detector pixels, to the object."""
-    y, x = _grid(settings.n)
+    y, x = (axis / aperture_px for axis in _grid(settings.n))
     radius = np.hypot(y, x)
-    stop = np.clip(settings.central_stop * aperture_px - radius + 0.5, 0, 1)
-    open_share = np.clip(aperture_px - radius + 0.5, 0, 1) * (
-        1 - stop * (settings.central_stop > 0)
-    )
-    phase = settings.defocus_rad * (radius / aperture_px) ** 2
-    phase = phase + np.tensordot(aberrations, _zernikes(y / aperture_px, x / aperture_px), 1)
-    wave = inverse_fourier(torch.from_numpy(open_share * np.exp(1j * phase))).numpy()
+    stop = _soft_disk(radius, settings.central_stop, _APERTURE_EDGE)
+    aperture = _soft_disk(radius, 1, _APERTURE_EDGE) * (1 - stop * (settings.central_stop > 0))
+    phase = settings.defocus_rad * radius**2 + np.tensordot(aberrations, _zernikes(y, x), 1)
+    wave = inverse_fourier(torch.from_numpy(aperture * np.exp(1j * phase))).numpy()
     return wave * _taper(settings.n)
+
+
+def _soft_disk(radius: np.ndarray, rim: float, softness: float) -> np.ndarray:
+    """Return 1 inside, 0 outside, with an edge of this Gaussian sigma at the rim."""
+    return special.erfc((radius - rim) / (np.sqrt(2) * softness)) / 2
 
 
 def _taper(n: int) -> np.ndarray:
@@ -167,21 +174,24 @@ def _zernikes(y: np.ndarray, x: np.ndarray) -> np.ndarray:
 def orthogonal_modes(first: np.ndarray, count: int, radius_px: float) -> np.ndarray:
     """Derive incoherent modes from a wave, as a source that is not a point makes them.
 
-        P_p = Gram-Schmidt of  first * (y / R)^i (x / R)^j,   orders i + j = 0, 1, 2, ...
+        P_0 = first,   P_p = Gram-Schmidt of  first * (y / R)^i (x / R)^j exp(-r^2 / (2 R^2))
 
-    which for a Gaussian are the Hermite-Gauss modes. Powers decay as 1, 1/3, 1/9, ... and sum to 1.
+    with orders i + j = 1, 2, ...: Hermite-like lobes that stay within the spot. Powers decay as
+    1, 1/3, 1/9, ... and sum to 1.
 
     Args:
         first: (N, N) complex.
         count: Number of modes P.
-        radius_px: R, the scale of the polynomials.
+        radius_px: R, the radius of the spot.
 
     Returns:
         (P, N, N) complex128.
     """
     y, x = (axis / radius_px for axis in _grid(first.shape[-1]))
-    orders = [(total - j, j) for total in range(count) for j in range(total + 1)][:count]
-    columns = np.stack([(first * y**i * x**j).ravel() for i, j in orders], axis=1)
+    envelope = np.exp(-(y**2 + x**2) / 2)
+    orders = [(total - j, j) for total in range(1, count) for j in range(total + 1)][: count - 1]
+    lobes = [first * envelope * y**i * x**j for i, j in orders]
+    columns = np.stack([first, *lobes]).reshape(count, -1).T
     basis, triangle = np.linalg.qr(columns / np.linalg.norm(columns, axis=0))
     signs = np.diag(triangle) / np.abs(np.diag(triangle))
     powers = MODE_DECAY ** np.arange(count)
@@ -196,18 +206,18 @@ def _require_contained(modes: np.ndarray, settings: SimulationConfig) -> None:
     rim = np.maximum(np.abs(y), np.abs(x)) > _RIM * n / 2
     in_window = float(_energy(modes)[:, rim].sum())
     in_band = float(_energy(fourier(torch.from_numpy(modes)).numpy())[:, rim].sum())
-    if in_window > _SPILL:
+    if in_window > _WINDOW_SPILL:
         raise ConfigError(
             f"simulation.probe_size: expected a spot well inside the window, got "
             f"{settings.probe_size:g}, with {in_window:.1%} of the light at the window's edge; "
             "choose a smaller spot, or fewer modes"
         )
-    if in_band > _SPILL:
+    if in_band > _BAND_SPILL:
         raise ConfigError(
             f"simulation.probe_size: expected a spot that {n} pixels sample, got "
             f"{settings.probe_size:g} with defocus_rad = {settings.defocus_rad:g}, with "
-            f"{in_band:.1%} of the light at the detector's edge; choose a larger spot, a weaker "
-            "defocus, or a larger n"
+            f"{in_band:.1%} of the light at the detector's edge; choose a larger spot, weaker "
+            "defocus or aberrations, or a larger n"
         )
 
 

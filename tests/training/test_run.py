@@ -1,0 +1,167 @@
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+import torch
+
+from ptychopinn.config import Config, DataConfig, GeneratorConfig, TrainingConfig, UnrolledConfig
+from ptychopinn.errors import ConfigError, TrainingError
+from ptychopinn.inference import reconstruct
+from ptychopinn.training import CHECKPOINT_NAME, train
+from ptychopinn.training import run as run_module
+from tests.conftest import make_scan, phase_error
+
+SMALL = UnrolledConfig(stages=5, width=8, depth=2)
+
+
+def config(name="unrolled", lift="none", **training):
+    settings = {"max_steps": 8, "epoch_steps": 4, "logger": "none", **training}
+    return Config(
+        data=DataConfig(group_size=9 if name == "unrolled" else 4, validation_fraction=0.1),
+        generator=GeneratorConfig(name=name, lift=lift, unrolled=SMALL),
+        training=TrainingConfig(**settings),
+    )
+
+
+def weights(bundle):
+    return torch.cat([p.detach().flatten() for p in bundle.generator.parameters()])
+
+
+def test_training_improves_the_image(tmp_path):
+    scan = make_scan(32, photons=1e6)
+    settings = config(max_steps=80, epoch_steps=20, learning_rate=2e-3)
+    bundle = train(scan, settings, tmp_path)
+    untrained = Config(generator=GeneratorConfig(name="pie", unrolled=SMALL))
+    before = phase_error(reconstruct(scan, None, untrained).object, scan)
+    after = phase_error(reconstruct(scan, bundle).object, scan)
+    assert after < 0.8 * before
+
+
+def test_history_has_a_row_an_epoch(tmp_path):
+    bundle = train(make_scan(32), config(), tmp_path)
+    assert [row["step"] for row in bundle.history] == [4, 8]
+    for row in bundle.history:
+        assert row["train_loss"] > 0
+        assert row["val_loss"] > 0
+    assert bundle.statistics["steps"] == 8
+
+
+def test_same_seed_same_weights(tmp_path):
+    scan = make_scan(32)
+    first, again, other = (
+        weights(train(scan, config(seed=seed), tmp_path / str(number)))
+        for number, seed in enumerate((3, 3, 4))
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("name", ["unrolled", "cnn"])
+def test_a_resumed_run_is_the_same_run(tmp_path, name):
+    """Stopped after the second of four epochs and continued: the same weights, bit for bit."""
+    scan = make_scan(32)
+    whole = train(scan, config(name, max_steps=16), tmp_path / "whole")
+    stop = run_module.LastCheckpoint.on_train_epoch_end
+
+    def interrupt(self, trainer, *rest):
+        stop(self, trainer, *rest)
+        if trainer.global_step == 8:
+            raise KeyboardInterrupt
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(run_module.LastCheckpoint, "on_train_epoch_end", interrupt)
+    with pytest.raises(TrainingError, match="interrupted at step 8.*--resume"):
+        train(scan, config(name, max_steps=16), tmp_path / "part")
+    patch.undo()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    resumed = train(scan, config(name, max_steps=16), tmp_path / "part", resume=True)
+    assert torch.equal(weights(whole), weights(resumed))
+    kept = ("epoch", "step", "train_loss", "val_loss", "learning_rate")
+    assert [[row[k] for k in kept] for row in whole.history] == [
+        [row[k] for k in kept] for row in resumed.history
+    ]
+
+
+def test_nothing_to_resume(tmp_path):
+    with pytest.raises(TrainingError, match="no checkpoint to resume"):
+        train(make_scan(32), config(), tmp_path, resume=True)
+
+
+def test_nothing_to_learn(tmp_path):
+    with pytest.raises(TrainingError, match="nothing to learn.*reconstruct SCAN --generator pie"):
+        train(make_scan(32), config("pie"), tmp_path)
+
+
+def test_nan_counts_are_named(tmp_path):
+    scan = make_scan(32)
+    patterns = scan.patterns.astype(np.float32)
+    patterns[:, 7, 8] = np.nan
+    with pytest.raises((TrainingError, ValueError), match=r"not finite|photons"):
+        train(dataclasses.replace(scan, patterns=patterns), config(), tmp_path)
+
+
+def test_nan_weights_are_named(tmp_path):
+    with pytest.raises(TrainingError, match=r"no longer finite.*lower --learning-rate"):
+        train(make_scan(32), config(learning_rate=10, max_steps=60, gradient_clip=None), tmp_path)
+
+
+@pytest.mark.parametrize("schedule", ["warmup_cosine", "plateau", "exponential", "constant"])
+@pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd"])
+def test_schedules_and_optimisers(tmp_path, schedule, optimiser):
+    bundle = train(make_scan(24, side=4), config(schedule=schedule, optimiser=optimiser), tmp_path)
+    rates = [row["learning_rate"] for row in bundle.history]
+    assert (rates[1] < rates[0]) == (schedule in ("warmup_cosine", "exponential"))
+
+
+@pytest.mark.parametrize("loss", ["poisson", "amplitude_mse", "amplitude_mae"])
+def test_every_loss_with_regularisers(tmp_path, loss):
+    settings = config("cnn", loss=loss, tv_weight=0.1, mean_deviation_weight=0.1)
+    bundle = train(make_scan(32, side=4), settings, tmp_path)
+    assert np.isfinite(bundle.history[-1]["train_loss"])
+
+
+def test_seconds_end_a_run(tmp_path):
+    bundle = train(make_scan(24, side=4), config(max_steps=None, max_seconds=2.0), tmp_path)
+    assert 1.5 < bundle.statistics["seconds"] < 6
+    assert bundle.statistics["steps"] > 4
+
+
+def test_a_missing_logger_names_the_command(tmp_path):
+    pytest.importorskip("lightning")
+    try:
+        import mlflow  # noqa: F401, PLC0415
+    except ModuleNotFoundError:
+        with pytest.raises(ConfigError, match="pip install 'ptychopinn\\[tracking\\]'"):
+            train(make_scan(24, side=4), config(logger="mlflow"), tmp_path)
+
+
+SCRIPT = """
+import sys
+sys.path.insert(0, {root!r})
+from tests.conftest import make_scan
+from tests.training.test_run import config
+from ptychopinn.training import train
+train(make_scan(32), config(max_steps=100000, epoch_steps=2), {folder!r})
+"""
+
+
+def test_ctrl_c_keeps_the_checkpoint(tmp_path):
+    root = str(run_module.Path(__file__).parents[2])
+    code = textwrap.dedent(SCRIPT.format(root=root, folder=str(tmp_path)))
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    for _ in range(600):
+        if (tmp_path / CHECKPOINT_NAME).exists():
+            break
+        assert process.poll() is None
+        os.sched_yield()
+        signal.sigtimedwait([], 0.1)
+    process.send_signal(signal.SIGINT)
+    _, message = process.communicate(timeout=60)
+    assert "--resume" in message
+    assert (tmp_path / CHECKPOINT_NAME).exists()
+    assert not list(tmp_path.glob("*.partial"))
