@@ -259,7 +259,7 @@ class TrainingConfig(_Checked):
     num_workers: int = _knob(0, ge=0, le=256)
     """Processes that read patterns; 0 reads in the training process."""
     threads: int | None = _knob(None, ge=1, le=1024)
-    """Processor threads; none = as many as this process may use."""
+    """Processor threads; none = OMP_NUM_THREADS, or as many as this process may use."""
 
 
 @dataclass(frozen=True)
@@ -279,7 +279,7 @@ class InferenceConfig(_Checked):
     device: str = "auto"
     """auto, cpu, cuda, cuda:1 or mps."""
     threads: int | None = _knob(None, ge=1, le=1024)
-    """Processor threads; none = as many as this process may use."""
+    """Processor threads; none = OMP_NUM_THREADS, or as many as this process may use."""
 
 
 @dataclass(frozen=True)

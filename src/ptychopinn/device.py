@@ -44,9 +44,15 @@ def _has_mps() -> bool:
 
 
 def use_threads(count: int | None) -> int:
-    """Let torch use this many processor threads; None = all that this process may run on."""
+    """Let torch use this many processor threads.
+
+    None asks the environment variable OMP_NUM_THREADS, then takes all cores that this process may
+    run on. On a machine that others use as well, fewer threads are faster: each step waits for
+    the slowest of them.
+    """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    wanted = count or allowed or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    wanted = count or (int(asked) if asked.isdigit() and int(asked) else allowed) or 1
     if wanted != torch.get_num_threads():
         torch.set_num_threads(wanted)
     _LOG.debug("%d threads", wanted)

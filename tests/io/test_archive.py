@@ -194,16 +194,16 @@ def test_a_terabyte_claimed_by_header_and_directory_alike_is_refused(tmp_path, m
 
 
 def test_a_zip_bomb_is_refused_before_it_unfolds(tmp_path, monkeypatch):
-    size = 64 * 2**20
+    size = 16 * 2**20
     path = save_npz(tmp_path, {"a": np.zeros(size, np.uint8)}, compressed=True)
     assert path.stat().st_size < size / 500
-    monkeypatch.setattr(memory, "available_memory_bytes", lambda: 32 * 2**20)
-    words = ("64.0 MiB", "at most 32.0 MiB", "store it uncompressed")
+    monkeypatch.setattr(memory, "available_memory_bytes", lambda: 8 * 2**20)
+    words = ("16.0 MiB", "at most 8.0 MiB", "store it uncompressed")
     assert allocated_while_refusing(path, "a", *words) < 2**22
 
 
 def test_large_compressed_arrays_are_streamed(tmp_path):
-    size = 24 * 2**20
+    size = 12 * 2**20
     path = save_npz(tmp_path, {"a": np.zeros(size, np.uint8)}, compressed=True)
     archive = Archive(path)
     tracemalloc.start()
@@ -243,8 +243,8 @@ def test_no_damage_raises_anything_but_a_refusal(tmp_path, compressed):
     path = save_npz(tmp_path, ARRAYS, compressed=compressed)
     whole = path.read_bytes()
     generator = random.Random(0)
-    refusals = 0
-    for _ in range(150):
+    refusals = []
+    for _ in range(100):
         data = bytearray(whole)
         for _ in range(generator.choice((1, 3, 20))):
             data[generator.randrange(len(data))] = generator.randrange(256)
@@ -254,9 +254,9 @@ def test_no_damage_raises_anything_but_a_refusal(tmp_path, compressed):
             for key in ARRAYS:
                 archive.read(key)
         except DataError as error:
-            refusals += 1
-            assert one_sentence(str(error).replace("... ", ""), path)
-    assert refusals > 75
+            refusals.append(str(error))
+    assert len(refusals) > 50
+    assert all(one_sentence(message, path) for message in refusals)
 
 
 def test_available_memory_is_a_sane_number(tmp_path, monkeypatch):

@@ -14,6 +14,19 @@ def everything_below(folder):
     return sorted(str(item.relative_to(folder)) for item in folder.rglob("*"))
 
 
+def fail_within(context, failure):
+    """Write half a result into the temporary place, then fail."""
+    with context as beside:
+        (beside / "a.txt" if beside.is_dir() else beside).write_text("half")
+        raise failure
+
+
+def write_two(folder):
+    with staged_folder(folder) as stage:
+        (stage / "a.txt").write_text("a")
+        (stage / "b.txt").write_text("b")
+
+
 def test_a_file_appears_when_the_block_succeeds(tmp_path):
     target = tmp_path / "new" / "deep" / "a.txt"
     with replacing(target) as beside:
@@ -50,14 +63,9 @@ def test_a_failed_block_leaves_what_was_there(tmp_path, failure):
     target = tmp_path / "a.txt"
     target.write_text("old")
 
-    def write_half(path):
-        with replacing(path) as beside:
-            beside.write_text("half")
-            raise failure
-
     for path in (target, tmp_path / "new" / "b.txt"):
         with pytest.raises(type(failure)) as raised:
-            write_half(path)
+            fail_within(replacing(path), failure)
         assert raised.value is failure
     assert target.read_text() == "old"
     assert everything_below(tmp_path) == ["a.txt"]
@@ -77,9 +85,8 @@ def test_a_full_disk_is_told_with_the_free_space(tmp_path, monkeypatch, code):
     target = tmp_path / "new" / "a.txt"
     usage = type("Usage", (), {"free": 3 * 2**20})
     monkeypatch.setattr(atomic.shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(OutputError) as error, replacing(target) as beside:
-        beside.write_text("half")
-        raise OSError(code, "whatever a library says")
+    with pytest.raises(OutputError) as error:
+        fail_within(replacing(target), OSError(code, "whatever a library says"))
     assert one_sentence(str(error.value), target, os.strerror(code), "3.0 MiB free", "make room")
     assert everything_below(tmp_path) == []
 
@@ -158,25 +165,22 @@ def test_files_move_into_a_folder_beside_those_that_are_there(tmp_path):
 @pytest.mark.parametrize("failure", [RuntimeError("mine"), OSError(errno.ENOSPC, "full")])
 def test_a_failed_folder_leaves_nothing(tmp_path, failure):
     wanted = OutputError if isinstance(failure, OSError) else RuntimeError
-    with pytest.raises(wanted), staged_folder(tmp_path / "new" / "run") as stage:
-        (stage / "a.txt").write_text("half")
-        raise failure
+    with pytest.raises(wanted):
+        fail_within(staged_folder(tmp_path / "new" / "run"), failure)
     assert everything_below(tmp_path) == []
 
 
 def test_nothing_moves_when_a_file_would_replace_a_folder(tmp_path):
     run = tmp_path / "run"
     (run / "b.txt").mkdir(parents=True)
-    with pytest.raises(OutputError) as error, staged_folder(run) as stage:
-        (stage / "a.txt").write_text("a")
-        (stage / "b.txt").write_text("b")
+    with pytest.raises(OutputError) as error:
+        write_two(run)
     assert one_sentence(str(error.value), run / "b.txt", "a folder")
     assert everything_below(tmp_path) == ["run", "run/b.txt"]
 
 
 def test_a_failure_inside_names_the_final_place(tmp_path):
     run = tmp_path / "run"
-    with pytest.raises(OutputError) as error, staged_folder(run) as stage:  # noqa: SIM117
-        with replacing(stage / "a.txt"):
-            raise OSError(errno.ENOSPC, "full")
+    with pytest.raises(OutputError) as error, staged_folder(run) as stage:
+        fail_within(replacing(stage / "a.txt"), OSError(errno.ENOSPC, "full"))
     assert one_sentence(str(error.value), run / "a.txt", "free")

@@ -71,6 +71,16 @@ def test_the_star_differs_from_all_its_flips_and_turns():
         assert np.abs(other - star).sum() > 50
 
 
+def test_the_mark_of_the_star_is_an_upright_l_in_the_upper_right():
+    star = siemens_star((240, 240))
+    y, x, half = 119.5 - 0.18 * 240, 119.5 + 0.13 * 240, 14
+    mark = star[round(y) - half : round(y) + half, round(x) - half : round(x) + half] > 0.5
+    assert mark[:, half - 8].mean() > 0.9
+    assert mark[:, half + 5].mean() < 0.35
+    assert mark[half + 10, half - 6 : half + 6].all()
+    assert not mark[half - 10, half : half + 8].any()
+
+
 def test_the_star_is_sharp_without_being_jagged():
     star = siemens_star((240, 240))
     grey = (star > 0.02) & (star < 0.98)
@@ -90,19 +100,26 @@ def test_spokes_become_finer_towards_the_middle():
     assert edges[0] == pytest.approx(edges[1] / 3, rel=0.15)
 
 
-def test_one_line_is_straight_and_as_wide_as_announced():
+@pytest.mark.parametrize("width", [1.0, 4.0])
+def test_one_line_is_straight_and_as_wide_as_announced(width, monkeypatch):
+    monkeypatch.setattr(objects, "LINE_WIDTH_PX", (width, width))
     rng = np.random.default_rng(0)
+    y, x = np.mgrid[:240, :240]
+    long_lines = 0
     for _ in range(20):
-        canvas = np.zeros((2, 120, 120))
+        canvas = np.zeros((2, 240, 240))
         objects._add_line(canvas, rng)
-        y, x = np.mgrid[:120, :120]
-        weight = canvas[0] / canvas[0].sum()
-        offsets = np.stack([y - (weight * y).sum(), x - (weight * x).sum()]).reshape(2, -1)
-        across, along = np.linalg.eigvalsh(offsets * weight.ravel() @ offsets.T)
-        width = np.sqrt(12 * across)
-        assert objects.LINE_WIDTH_PX[0] - 0.2 < width < objects.LINE_WIDTH_PX[1] + 0.8
-        assert np.sqrt(12 * along) > 2 * width
-        np.testing.assert_allclose(canvas[0] / canvas[0].max(), canvas[1] / canvas[1].max())
+        cover = canvas[0] / canvas[0].max()
+        np.testing.assert_allclose(cover, canvas[1] / canvas[1].max())
+        offsets = np.stack([y, x]).reshape(2, -1) - 0.0
+        offsets -= (offsets * cover.ravel()).sum(axis=1, keepdims=True) / cover.sum()
+        spread = np.linalg.eigvalsh(offsets * cover.ravel() @ offsets.T / cover.sum())
+        across, along = np.sqrt(12 * spread)
+        if along > 100:
+            long_lines += 1
+            assert across**2 == pytest.approx(width**2 + 1, abs=0.25 * width)
+            assert cover.sum() == pytest.approx(width * along, rel=0.12)
+    assert long_lines > 10
 
 
 def test_lines_run_in_all_directions():
@@ -141,9 +158,9 @@ def test_photographs_need_no_network(monkeypatch):
 
 
 def test_photographs_cover_canvases_larger_than_themselves():
-    images = photographs.photographs((1100, 700), np.random.default_rng(0), 2)
+    images = photographs.photographs((1300, 700), np.random.default_rng(0), 2)
     for image in images:
-        assert image.shape == (1100, 700)
+        assert image.shape == (1300, 700)
         assert image[-100:].std() > 0.01
     assert abs(np.corrcoef(images[0].ravel(), images[1].ravel())[0, 1]) < 0.9
 

@@ -93,7 +93,7 @@ def align(
         register: Whether to look for a shift at all.
         max_shift_px: A longer shift is taken for a mistake of the registration (or of the frames)
             and refused: the shift is then (0, 0), and `note` says so. So it is, too, when the
-            shift found makes the images agree no better.
+            shift found makes the images agree less.
         factor: ``complex``, or ``phase`` to keep the amplitude as it is.
 
     Raises:
@@ -137,8 +137,8 @@ class _Pose:
 
     def shifted(self, step: _Vector) -> "_Pose":
         """Return this pose moved on; its ramp is kept as a guess."""
-        y, x = (round(float(a + b), 6) for a, b in zip(self.shift, step, strict=True))
-        return _Pose((y, x), self.ramp)
+        y, x = self.shift[0] + step[0], self.shift[1] + step[1]
+        return _Pose((round(y, 6), round(x, 6)), self.ramp)
 
     def refuse(self, reason: str) -> str:
         """Say why this shift is not applied."""

@@ -70,7 +70,7 @@ def estimate_shift(
         band * fft.fft2(window * (field - weighted_mean(field, window)))
         for field in (reference, image)
     ]
-    return _correlate(*spectra, POINTS_PER_PX)
+    return _correlate(spectra[0], spectra[1], POINTS_PER_PX)
 
 
 def estimate_shift_without_phase(
@@ -89,7 +89,7 @@ def estimate_shift_without_phase(
     for field in (reference, image):
         strength = _gradient_modulus(field)
         spectra.append(fft.fft2(window * (strength - weighted_mean(strength, window))))
-    return _correlate(*spectra, COARSE_POINTS_PER_PX)
+    return _correlate(spectra[0], spectra[1], COARSE_POINTS_PER_PX)
 
 
 def _band(shape: tuple[int, ...]) -> np.ndarray:

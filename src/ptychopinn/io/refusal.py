@@ -42,7 +42,8 @@ def listed(names: list[str]) -> str:
 
 def said_briefly(error: BaseException) -> str:
     """Return the message of an exception on one line, or its type when it has none."""
-    return " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
+    text = " ".join(str(error).split()).replace(". ", ", ")
+    return text[:200].rstrip(".") or type(error).__name__
 
 
 def bytes_in_words(size: float) -> str:

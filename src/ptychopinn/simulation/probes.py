@@ -19,8 +19,9 @@ _RIM = 0.9
 #: ... and may hold no more than these shares of the light.
 _WINDOW_SPILL = 2e-3
 _BAND_SPILL = 2e-2
-#: How often the radius of an aperture is corrected before it counts as impossible.
+#: The radius of an aperture is corrected at most so often, until the spot is that near its size.
 _CORRECTIONS = 20
+_SPOT_TOLERANCE = 0.02
 #: Softness of the edge of a disk, Gaussian sigma in pixels.
 _DISK_EDGE_PX = 1.0
 #: Softness of the edges of an aperture, Gaussian sigma as a share of its radius.
@@ -113,9 +114,12 @@ def zone_plate(settings: SimulationConfig, rng: np.random.Generator) -> np.ndarr
     for _ in range(_CORRECTIONS):
         probe = _focus(settings, aperture, aberrations)
         ratio = spot_diameter(probe) / wanted
-        if abs(ratio - 1) < 0.01:
+        if abs(ratio - 1) < _SPOT_TOLERANCE:
             return probe
-        aperture = float(np.clip(aperture * ratio**0.7, 1, settings.n / 2))
+        corrected = float(np.clip(aperture * ratio, 1, settings.n / 2))
+        if corrected == aperture:
+            break
+        aperture = corrected
     raise ConfigError(
         f"simulation.probe_size: expected a spot that an aperture of up to {settings.n // 2} "
         f"detector pixels radius makes with defocus_rad = {settings.defocus_rad:g}, got "

@@ -1,0 +1,1 @@
+"""Timings of the main road; nothing here is a test."""

@@ -1,0 +1,97 @@
+"""An image in its panel: canvas pixels along the axes, a colour bar, a scale bar."""
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FixedLocator, MaxNLocator, ScalarFormatter
+
+from ptychopinn.report.contrast import ColourScale
+from ptychopinn.report.scalebar import scale_bar
+from ptychopinn.report.sheet import INK, NEUTRAL, SMALL_PT, TEXT_PT, Sheet, set_ink
+from ptychopinn.report.view import View
+
+_CIRCLE = {-np.pi: "−π", -np.pi / 2: "−π/2", 0.0: "0", np.pi / 2: "π/2", np.pi: "π"}
+
+
+def show(axes: Axes, values: np.ndarray, view: View, scale: ColourScale) -> AxesImage:
+    """Show (h, w) values of a view; NaN becomes neutral grey."""
+    colours = colormaps[scale.colours].with_extremes(bad=NEUTRAL)
+    return axes.imshow(
+        np.ma.masked_invalid(values),
+        cmap=colours,
+        vmin=scale.low,
+        vmax=scale.high,
+        extent=view.extent,
+        interpolation="nearest",
+        origin="upper",
+        aspect="auto",
+    )
+
+
+def label_pixels(axes: Axes, *, x: bool = True, y: bool = True) -> None:
+    """Write canvas pixels along the axes, y down; without ticks where they are not wanted."""
+    for axis, name, wanted in ((axes.xaxis, "x (px)", x), (axes.yaxis, "y (px)", y)):
+        axis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+        if wanted:
+            axis.set_label_text(name)
+        else:
+            axis.set_tick_params(length=0, labelbottom=False, labelleft=False)
+
+
+def hide_ticks(axes: Axes) -> None:
+    """Leave the frame only."""
+    axes.set(xticks=[], yticks=[])
+
+
+def add_colour_bar(axes: Axes, image: AxesImage, scale: ColourScale) -> None:
+    """Fill axes with a colour bar; pointed ends stand for values beyond them."""
+    bar = axes.figure.colorbar(image, cax=axes, extend=scale.clipped, extendfrac=0.03)
+    bar.outline.set(edgecolor=INK, linewidth=0.6)
+    if scale.low == -np.pi and scale.high == np.pi:
+        bar.set_ticks(FixedLocator(list(_CIRCLE)), labels=list(_CIRCLE.values()))
+    else:
+        bar.formatter = ScalarFormatter(useOffset=False)
+        bar.formatter.set_powerlimits((-2, 4))
+        bar.locator = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10])
+        bar.update_ticks()
+    set_ink(axes)
+    axes.yaxis.get_offset_text().set(color=INK, fontsize=SMALL_PT)
+    bar.set_label(scale.label, color=INK, fontsize=TEXT_PT)
+
+
+def add_scale_bar(axes: Axes, view: View, pixel_size_m: float | None) -> None:
+    """Draw a round length in the lower left corner, when the pixel size is known."""
+    left, right, bottom, top = view.extent
+    bar = scale_bar(right - left, pixel_size_m)
+    if bar is None:
+        return
+    start, low = left + 0.04 * (right - left), bottom - 0.05 * (bottom - top)
+    outline = [withStroke(linewidth=5, foreground="black")]
+    axes.plot(
+        [start, start + bar.length_px], [low, low], color="white", linewidth=3,
+        solid_capstyle="butt", path_effects=outline, scalex=False, scaley=False,
+    )  # fmt: skip
+    axes.annotate(
+        bar.label, (start, low), (0, 4), textcoords="offset points",
+        ha="left", va="bottom", color="white", fontsize=TEXT_PT, fontweight="bold",
+        path_effects=[withStroke(linewidth=2, foreground="black")],
+    )  # fmt: skip
+
+
+def add_image(
+    sheet: Sheet,
+    values: np.ndarray,
+    view: View,
+    scale: ColourScale,
+    *,
+    pixel_size_m: float | None = None,
+) -> Axes:
+    """Fill the only panel of a sheet with an image, ticks, colour bar and scale bar."""
+    axes = sheet.panel()
+    image = show(axes, values, view, scale)
+    label_pixels(axes)
+    add_colour_bar(sheet.bar(), image, scale)
+    add_scale_bar(axes, view, pixel_size_m)
+    return axes
