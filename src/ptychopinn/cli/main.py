@@ -32,12 +32,17 @@ def _overview() -> str:
 
 
 def _show_messages() -> None:
-    """Send what the package says to the terminal, and only that."""
+    """Send what the package says to the terminal."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logging.getLogger("ptychopinn").setLevel(logging.INFO)
+
+
+def _quieten_lightning() -> None:
+    """Keep hints of the trainer off the terminal; it sets its own level when it is imported."""
     for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="lightning")
+    for origin in (r"lightning\b.*", r"torch\.utils\.data\b.*"):
+        warnings.filterwarnings("ignore", module=origin)
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
@@ -53,6 +58,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
     parsed, settings = parse(COMMANDS[name], arguments[1:])
     # Imported here so that help and refusals do not wait for torch.
     module = importlib.import_module(f"ptychopinn.cli.{name}")
+    _quieten_lightning()
     return int(module.run(parsed, settings))
 
 

@@ -14,7 +14,7 @@ from ptychopinn.report.contrast import (
     difference_scale,
     phase_scale,
 )
-from ptychopinn.report.panel import add_colour_bar, add_scale_bar, label_pixels, show
+from ptychopinn.report.panel import add_colour_bar, add_scale_bar, explain, label_pixels, show
 from ptychopinn.report.phase import PhaseFrame, phasor
 from ptychopinn.report.sheet import Layout, Sheet
 from ptychopinn.report.view import WELL_COVERED, View, largest
@@ -73,12 +73,14 @@ def draw_comparison(
     wanted = Region.parse(region) if isinstance(region, str) else region
     layout = _layout(text)
     view = View.of(coverage, layout.most_px, wanted.slices(coverage.shape))
-    aligned, done = _aligned(object[view.box], reference[view.box], _weight(coverage, view))
+    ours, theirs = (_finite_or_nan(wave[view.box]) for wave in (object, reference))
+    aligned, done = _aligned(ours, theirs, _weight(coverage, view))
     sheet = Sheet(layout, view.shape)
-    for number, row in enumerate(_rows(aligned, reference[view.box], view)):
+    rows = (_amplitude_row(aligned, theirs, view), _phase_row(aligned, theirs, view))
+    for number, row in enumerate(rows):
         _add_row(sheet, number, row, view, pixel_size_m)
     sheet.header(text)
-    sheet.note(done)
+    sheet.note("\n".join(line for line in (done, explain(view)) if line))
     return sheet.save(path)
 
 
@@ -92,8 +94,13 @@ def _layout(text: str) -> Layout:
         top_in=0.32,
         bottom_in=0.25,
         header_in=0.15 + _LINE_IN * lines if lines else 0.0,
-        footer_in=0.5,
+        footer_in=0.6,
     )
+
+
+def _finite_or_nan(wave: np.ndarray) -> np.ndarray:
+    """Replace infinity, which products would turn into warnings, by NaN."""
+    return np.where(np.isfinite(wave), wave, np.nan)
 
 
 def _weight(coverage: np.ndarray, view: View) -> np.ndarray:
@@ -119,10 +126,6 @@ def _aligned(
         f"factor {abs(found.factor):.4g} at {np.angle(found.factor):.3g} rad"
     )
     return known, f"{said}; {found.note}" if found.note else said
-
-
-def _rows(image: np.ndarray, reference: np.ndarray, view: View) -> list[_Row]:
-    return [_amplitude_row(image, reference, view), _phase_row(image, reference, view)]
 
 
 def _amplitude_row(image: np.ndarray, reference: np.ndarray, view: View) -> _Row:

@@ -92,7 +92,7 @@ def _make_logarithmic(axes: Axes) -> None:
 
 
 def _label(axes: Axes, abscissa: str) -> None:
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     axes.grid(visible=True, which="major", color="#dddddd", linewidth=0.6)
     axes.set_xlabel(abscissa)
     axes.set_ylabel("loss")

@@ -5,13 +5,14 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FixedLocator, MaxNLocator, ScalarFormatter
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from ptychopinn.report.contrast import ColourScale
 from ptychopinn.report.scalebar import scale_bar
 from ptychopinn.report.sheet import INK, NEUTRAL, SMALL_PT, TEXT_PT, Sheet, set_ink
-from ptychopinn.report.view import View
+from ptychopinn.report.view import LEAST_SHOWN, View
 
+_INCHES_PER_TICK = 0.45
 _CIRCLE = {-np.pi: "−π", -np.pi / 2: "−π/2", 0.0: "0", np.pi / 2: "π/2", np.pi: "π"}
 
 
@@ -32,8 +33,13 @@ def show(axes: Axes, values: np.ndarray, view: View, scale: ColourScale) -> Axes
 
 def label_pixels(axes: Axes, *, x: bool = True, y: bool = True) -> None:
     """Write canvas pixels along the axes, y down; without ticks where they are not wanted."""
-    for axis, name, wanted in ((axes.xaxis, "x (px)", x), (axes.yaxis, "y (px)", y)):
-        axis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+    box, dpi = axes.bbox, axes.figure.dpi
+    for axis, name, wanted, length_px in (
+        (axes.xaxis, "x (px)", x, box.width),
+        (axes.yaxis, "y (px)", y, box.height),
+    ):
+        most = max(1, min(6, int(length_px / dpi / _INCHES_PER_TICK)))
+        axis.set_major_locator(MaxNLocator(most, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
         if wanted:
             axis.set_label_text(name)
         else:
@@ -50,7 +56,7 @@ def add_colour_bar(axes: Axes, image: AxesImage, scale: ColourScale) -> None:
     bar = axes.figure.colorbar(image, cax=axes, extend=scale.clipped, extendfrac=0.03)
     bar.outline.set(edgecolor=INK, linewidth=0.6)
     if scale.low == -np.pi and scale.high == np.pi:
-        bar.set_ticks(FixedLocator(list(_CIRCLE)), labels=list(_CIRCLE.values()))
+        bar.set_ticks(list(_CIRCLE), labels=list(_CIRCLE.values()))
     else:
         bar.formatter = ScalarFormatter(useOffset=False)
         bar.formatter.set_powerlimits((-2, 4))
@@ -95,3 +101,13 @@ def add_image(
     add_colour_bar(sheet.bar(), image, scale)
     add_scale_bar(axes, view, pixel_size_m)
     return axes
+
+
+def explain(view: View) -> str:
+    """Return what must be known about a view lest its picture be misread."""
+    said = []
+    if not view.shown.all():
+        said.append(f"grey: below {100 * LEAST_SHOWN:g} % of the largest illumination")
+    if view.factor > 1:
+        said.append(f"means of {view.factor} x {view.factor} px")
+    return "; ".join(said)

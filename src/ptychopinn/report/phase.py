@@ -50,9 +50,14 @@ class PhaseFrame:
 
 
 def phasor(waves: np.ndarray) -> np.ndarray:
-    """Return waves / |waves|, 0 where a wave is 0, so that averages weigh all pixels the same."""
+    """Return waves / |waves|, so that averages weigh all pixels the same.
+
+    0 where a wave is 0, NaN where it is not finite.
+    """
     modulus = np.abs(waves)
-    return np.divide(waves, modulus, out=np.zeros_like(waves), where=modulus > 0)
+    usable = np.isfinite(modulus)
+    unit = np.where(usable, 0, np.nan).astype(waves.dtype)
+    return np.divide(waves, modulus, out=unit, where=usable & (modulus > 0))
 
 
 def _emptiest(angles: np.ndarray) -> tuple[float, float]:

@@ -10,11 +10,18 @@ from matplotlib.axes import Axes
 from ptychopinn.axes import require_axes
 from ptychopinn.report.contrast import ColourScale, amplitude_scale, phase_scale
 from ptychopinn.report.losses import draw_losses
-from ptychopinn.report.panel import add_colour_bar, add_image, add_scale_bar, hide_ticks, show
+from ptychopinn.report.panel import (
+    add_colour_bar,
+    add_image,
+    add_scale_bar,
+    explain,
+    hide_ticks,
+    show,
+)
 from ptychopinn.report.phase import PhaseFrame, phasor
 from ptychopinn.report.probe import draw_probe
 from ptychopinn.report.sheet import Layout, Sheet
-from ptychopinn.report.view import LEAST_SHOWN, View
+from ptychopinn.report.view import View
 from ptychopinn.scan import Reconstruction
 
 _SINGLE = Layout(panel_in=6.0, footer_in=0.22)
@@ -83,7 +90,7 @@ def draw_coverage(coverage: np.ndarray, positions_px: np.ndarray, path: Path) ->
     scale = ColourScale(0.0, 1.0, "cividis", "illumination / maximum")
     sheet = Sheet(_WITHOUT_NOTE, view.shape)
     axes = add_image(sheet, values, view, scale)
-    sheet.title(_add_positions(axes, positions_px, view))
+    sheet.title(_titled(_add_positions(axes, positions_px, view), view))
     return sheet.save(path)
 
 
@@ -155,19 +162,13 @@ def _draw_single(
 ) -> Path:
     sheet = Sheet(_SINGLE, view.shape)
     add_image(sheet, values, view, scale, pixel_size_m=pixel_size_m)
-    sheet.title(name if view.shown.any() else f"{name}: nothing was lit")
-    sheet.note(_explain(values, view))
+    sheet.title(_titled(name, view))
+    sheet.note(explain(view))
     return sheet.save(path)
 
 
-def _explain(values: np.ndarray, view: View) -> str:
-    """Return the sentences without which a picture could be misread."""
-    said = []
-    if not np.isfinite(values).all():
-        said.append(f"grey: below {100 * LEAST_SHOWN:g} % of the largest illumination")
-    if view.factor > 1:
-        said.append(f"means of {view.factor} x {view.factor} px")
-    return "; ".join(said)
+def _titled(name: str, view: View) -> str:
+    return name if view.shown.any() else f"{name}: nothing was lit"
 
 
 def _add_positions(axes: Axes, positions_px: np.ndarray, view: View) -> str:

@@ -143,10 +143,22 @@ def block_sum(values: np.ndarray, factor: int) -> np.ndarray:
 
 def _finite_means(values: np.ndarray, factor: int) -> np.ndarray:
     """Return block means over finite values; NaN where a block holds none."""
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        total = block_sum(values, factor)
+    if np.isfinite(total).all():  # nearly always, and several times faster
+        return total / _block_sizes(values.shape, factor)
     finite = np.isfinite(values)
     total = block_sum(np.where(finite, values, 0), factor)
     count = block_sum(finite.astype(np.float32), factor)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _block_sizes(shape: tuple[int, ...], factor: int) -> np.ndarray:
+    """Return how many pixels each block has; those at the far edges may have fewer."""
+    rows, columns = (
+        np.minimum(factor, size - np.arange(0, size, factor)).astype(np.float32) for size in shape
+    )
+    return rows[:, None] * columns
 
 
 def _light(coverage: np.ndarray, brightest: float, factor: int) -> np.ndarray:
