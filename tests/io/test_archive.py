@@ -193,6 +193,15 @@ def test_a_terabyte_claimed_by_header_and_directory_alike_is_refused(tmp_path, m
     assert allocated_while_refusing(path, "a", *words) < 2**22
 
 
+def test_a_claim_beyond_what_deflate_can_do_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "available_memory_bytes", lambda: 2**50)
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", npy_claiming((TERABYTE,)))
+        archive.getinfo("a.npy").file_size += TERABYTE
+    assert allocated_while_refusing(path, "a", "1.0 TiB", "that the file can hold") < 2**20
+
+
 def test_a_zip_bomb_is_refused_before_it_unfolds(tmp_path, monkeypatch):
     size = 16 * 2**20
     path = save_npz(tmp_path, {"a": np.zeros(size, np.uint8)}, compressed=True)

@@ -82,6 +82,14 @@ def test_the_tight_canvas_of_ptychodus_fits_with_half_a_pixel_more(span):
     assert "Half a pixel was added" in frame.decisions[0]
 
 
+def test_half_a_pixel_is_only_added_for_even_n():
+    positions = np.array([[3.6, 3.6], [14.4, 14.4]])  # would fit with half a pixel more
+    frame = frame_of_object("a.npz", WHAT, positions, 9, (20, 20))
+    assert not frame.on_object
+    assert "Half a pixel" not in " ".join(frame.decisions)
+    assert fits(frame, 9)
+
+
 def test_an_object_that_windows_reach_beyond_is_set_aside():
     positions = np.array([[1.0, 5.0], [19.0, 12.0]])
     frame = frame_of_object("a.npz", WHAT, positions, 8, (20, 31))

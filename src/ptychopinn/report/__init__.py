@@ -11,10 +11,10 @@ draw at the same time. `view`, `contrast`, `phase` and `scalebar` decide what is
 """
 
 from ptychopinn.report.comparison import draw_comparison
+from ptychopinn.report.coverage import draw_coverage
 from ptychopinn.report.losses import draw_losses
 from ptychopinn.report.pictures import (
     draw_amplitude,
-    draw_coverage,
     draw_phase,
     draw_result,
     write_pictures,

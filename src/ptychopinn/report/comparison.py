@@ -32,6 +32,7 @@ class _Row:
     reference: np.ndarray
     difference: np.ndarray
     scale: ColourScale
+    unit: str
 
 
 def draw_comparison(
@@ -131,7 +132,7 @@ def _aligned(
 def _amplitude_row(image: np.ndarray, reference: np.ndarray, view: View) -> _Row:
     first, second = (view.mean_of_part(wave, np.abs) for wave in (image, reference))
     scale = amplitude_scale(*_both(first, second, view))
-    return _Row("amplitude", first, second, first - second, scale)
+    return _Row("amplitude", first, second, first - second, scale, "no unit")
 
 
 def _phase_row(image: np.ndarray, reference: np.ndarray, view: View) -> _Row:
@@ -143,7 +144,7 @@ def _phase_row(image: np.ndarray, reference: np.ndarray, view: View) -> _Row:
     phase, difference = frame.phase(second), np.angle(relative)
     ours = frame.phase(first) if frame.cyclic else phase + difference
     scale = phase_scale(*_both(ours, phase, view), cyclic=frame.cyclic)
-    return _Row("phase", ours, phase, difference, scale)
+    return _Row("phase", ours, phase, difference, scale, "rad")
 
 
 def _both(first: np.ndarray, second: np.ndarray, view: View) -> tuple[np.ndarray, np.ndarray]:
@@ -152,8 +153,7 @@ def _both(first: np.ndarray, second: np.ndarray, view: View) -> tuple[np.ndarray
 
 
 def _add_row(sheet: Sheet, number: int, row: _Row, view: View, pixel_size_m: float | None) -> None:
-    label = f"difference of {row.scale.label}"
-    apart = difference_scale(row.difference, view.well_covered, label)
+    apart = difference_scale(row.difference, view.well_covered, row.unit)
     panels = ((row.image, row.scale), (row.reference, row.scale), (row.difference, apart))
     for column, (values, scale) in enumerate(panels):
         axes = sheet.panel(number, column)

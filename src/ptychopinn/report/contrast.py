@@ -84,7 +84,7 @@ def phase_scale(values: np.ndarray, counted: np.ndarray, *, cyclic: bool) -> Col
     return ColourScale(low, high, "viridis", "phase (rad)", ends_clipped(values, low, high))
 
 
-def difference_scale(values: np.ndarray, counted: np.ndarray, label: str) -> ColourScale:
+def difference_scale(values: np.ndarray, counted: np.ndarray, unit: str) -> ColourScale:
     """Choose colours for (h, w) differences, white where there is none."""
     low, high = symmetric_limits(values, counted, LEAST_SPAN)
-    return ColourScale(low, high, "RdBu_r", label, ends_clipped(values, low, high))
+    return ColourScale(low, high, "RdBu_r", f"difference ({unit})", ends_clipped(values, low, high))

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, MaxNLocator, NullFormatter
 
-from ptychopinn.report.sheet import INK, SMALL_PT, TEXT_PT, save, set_ink
+from ptychopinn.report.sheet import INK, SMALL_PT, TEXT_PT, blank_figure, save, set_ink
 
 _DPI = 150
 _CURVES = {"train_loss": ("training", "#1f5fa8", "-"), "val_loss": ("validation", "#d9622b", "--")}
@@ -39,7 +39,7 @@ def draw_losses(history: list[dict[str, Any]], path: Path) -> Path:
     if not any(curves.values()):
         words = "no loss was finite" if history else "nothing was trained"
         return save(_note(words), path)
-    figure = Figure(figsize=(6.4, 4.0), dpi=_DPI, facecolor="white")
+    figure = blank_figure(960, 600, _DPI)
     axes = figure.add_axes((0.13, 0.14, 0.84, 0.82))
     set_ink(axes)
     for name, curve in curves.items():
@@ -85,10 +85,11 @@ def _make_logarithmic(axes: Axes) -> None:
     """Use a logarithmic axis, with numbers between the powers of ten when there are few."""
     axes.set_yscale("log")
     low, high = axes.get_ylim()
-    few = high < 100 * low
-    axes.yaxis.set_minor_formatter(
-        LogFormatter(minor_thresholds=(2, 1)) if few else NullFormatter()
-    )
+    if high < 100 * low:
+        axes.yaxis.set_major_formatter(LogFormatter())
+        axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 1)))
+    else:
+        axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _label(axes: Axes, abscissa: str) -> None:
@@ -102,6 +103,6 @@ def _label(axes: Axes, abscissa: str) -> None:
 
 
 def _note(words: str) -> Figure:
-    figure = Figure(figsize=(3.2, 1.2), dpi=_DPI, facecolor="white")
+    figure = blank_figure(480, 180, _DPI)
     figure.text(0.5, 0.5, words, ha="center", va="center", color=INK, fontsize=TEXT_PT)
     return figure

@@ -13,7 +13,14 @@ from ptychopinn.report.sheet import INK, NEUTRAL, SMALL_PT, TEXT_PT, Sheet, set_
 from ptychopinn.report.view import LEAST_SHOWN, View
 
 _INCHES_PER_TICK = 0.45
-_CIRCLE = {-np.pi: "−π", -np.pi / 2: "−π/2", 0.0: "0", np.pi / 2: "π/2", np.pi: "π"}
+#: What is written at these phases.
+CIRCLE = {
+    -np.pi: "\N{MINUS SIGN}π",
+    -np.pi / 2: "\N{MINUS SIGN}π/2",
+    0.0: "0",
+    np.pi / 2: "π/2",
+    np.pi: "π",
+}
 
 
 def show(axes: Axes, values: np.ndarray, view: View, scale: ColourScale) -> AxesImage:
@@ -56,11 +63,11 @@ def add_colour_bar(axes: Axes, image: AxesImage, scale: ColourScale) -> None:
     bar = axes.figure.colorbar(image, cax=axes, extend=scale.clipped, extendfrac=0.03)
     bar.outline.set(edgecolor=INK, linewidth=0.6)
     if scale.low == -np.pi and scale.high == np.pi:
-        bar.set_ticks(list(_CIRCLE), labels=list(_CIRCLE.values()))
+        bar.set_ticks(list(CIRCLE), labels=list(CIRCLE.values()))
     else:
         bar.formatter = ScalarFormatter(useOffset=False)
         bar.formatter.set_powerlimits((-2, 4))
-        bar.locator = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10])
+        bar.locator = MaxNLocator(8, steps=[1, 2, 2.5, 5, 10])
         bar.update_ticks()
     set_ink(axes)
     axes.yaxis.get_offset_text().set(color=INK, fontsize=SMALL_PT)
@@ -76,7 +83,7 @@ def add_scale_bar(axes: Axes, view: View, pixel_size_m: float | None) -> None:
     start, low = left + 0.04 * (right - left), bottom - 0.05 * (bottom - top)
     outline = [withStroke(linewidth=5, foreground="black")]
     axes.plot(
-        [start, start + bar.length_px], [low, low], color="white", linewidth=3,
+        [start, start + bar.length_px], [low, low], color="white", linewidth=3, marker="",
         solid_capstyle="butt", path_effects=outline, scalex=False, scaley=False,
     )  # fmt: skip
     axes.annotate(
@@ -101,6 +108,11 @@ def add_image(
     add_colour_bar(sheet.bar(), image, scale)
     add_scale_bar(axes, view, pixel_size_m)
     return axes
+
+
+def titled(name: str, view: View) -> str:
+    """Return a title, which says so when there is nothing to see."""
+    return name if view.shown.any() else f"{name}: nothing was lit"
 
 
 def explain(view: View) -> str:

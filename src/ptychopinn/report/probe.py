@@ -8,7 +8,7 @@ from matplotlib.colors import to_rgb
 
 from ptychopinn.axes import require_axes
 from ptychopinn.report.colour import complex_colours
-from ptychopinn.report.panel import add_scale_bar, label_pixels
+from ptychopinn.report.panel import CIRCLE, add_scale_bar, label_pixels
 from ptychopinn.report.sheet import INK, NEUTRAL, SMALL_PT, Layout, Sheet
 from ptychopinn.report.view import View
 
@@ -46,8 +46,7 @@ def draw_probe(probe: np.ndarray, path: Path, pixel_size_m: float | None = None)
     for place, mode in enumerate(drawn):
         row, column = divmod(place, layout.columns)
         axes = sheet.panel(row, column)
-        axes.imshow(_colours(probe[mode], view), extent=view.extent, interpolation="nearest",
-                    aspect="auto")  # fmt: skip
+        _show(axes, _colours(probe[mode], view), view.extent)
         label_pixels(axes, x=place + layout.columns >= len(drawn), y=column == 0)
         sheet.title(f"mode {mode + 1}: {share_in_words(shares[mode])} of the power", row, column)
     add_scale_bar(sheet.figure.axes[0], view, pixel_size_m)
@@ -97,16 +96,22 @@ def _colours(mode: np.ndarray, view: View) -> np.ndarray:
     return np.where(known[..., None], colours, to_rgb(NEUTRAL))
 
 
+def _show(axes: Axes, colours: np.ndarray, extent: tuple[float, float, float, float]) -> None:
+    """Show (h, w, 3|4) colours as they are, first row at the top."""
+    axes.imshow(colours, extent=extent, interpolation="nearest", origin="upper", aspect="auto")
+
+
 def _add_wheel(axes: Axes) -> None:
     """Draw the legend: a disc with amplitude outwards and phase around, 0 on the right."""
     x, y = np.meshgrid(np.linspace(-1, 1, 201), np.linspace(1, -1, 201))
     radius = np.hypot(x, y)
     colours = complex_colours(radius, np.arctan2(y, x))
     opaque = np.clip((1 - radius) * 100 + 0.5, 0, 1)
-    axes.imshow(np.dstack([colours, opaque]), extent=(-1, 1, -1, 1), aspect="auto")
+    _show(axes, np.dstack([colours, opaque]), (-1, 1, -1, 1))
     axes.set_axis_off()
-    for text, left, low in (("0", 1.25, 0), ("π/2", 0, 1.28), ("π", -1.25, 0), ("−π/2", 0, -1.28)):
-        axes.text(left, low, text, ha="center", va="center", color=INK, fontsize=SMALL_PT)
+    for phase, text in list(CIRCLE.items())[1:]:
+        place = 1.27 * np.cos(phase), 1.27 * np.sin(phase)
+        axes.text(*place, text, ha="center", va="center", color=INK, fontsize=SMALL_PT)
 
 
 def _explain(modes: int, drawn: int) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from ptychopinn.io import replacing
 
@@ -81,9 +82,7 @@ class Sheet:
         self._cell = (max(self._image[0], least), max(self._image[1], least))
         self.size_px = self._size()
         """Width and height of the picture."""
-        self.figure = Figure(dpi=self.dpi, facecolor="white", layout=None)
-        # Half a hundredth of a pixel, because the canvas rounds its size down.
-        self.figure.set_size_inches(*((side + 0.005) / self.dpi for side in self.size_px))
+        self.figure = blank_figure(*self.size_px, self.dpi)
 
     def panel(self, row: int = 0, column: int = 0) -> Axes:
         """Add the axes of an image, in the middle of its cell."""
@@ -161,9 +160,18 @@ class Sheet:
         return axes
 
 
+def blank_figure(width_px: int, height_px: int, dpi: float) -> Figure:
+    """Return an empty figure of a size in picture pixels."""
+    # Half a hundredth of a pixel more, because the canvas rounds its size down.
+    figure = Figure(((width_px + 0.005) / dpi, (height_px + 0.005) / dpi), dpi, facecolor="white")
+    figure.set_layout_engine("none")
+    return figure
+
+
 def set_ink(axes: Axes) -> None:
     """Set colours and sizes of axes, whatever the user's own matplotlib style says."""
     axes.set_facecolor("white")
+    axes.grid(visible=False)
     axes.tick_params(colors=INK, labelsize=SMALL_PT, width=0.6, length=3)
     for spine in axes.spines.values():
         spine.set(color=INK, linewidth=0.6)
@@ -173,6 +181,8 @@ def set_ink(axes: Axes) -> None:
 
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure as PNG, whole or not at all, and return the path."""
+    for text in figure.findobj(Text):  # a user's style may want TeX, to which % is a comment
+        text.set_usetex(False)
     with replacing(path) as beside:
         FigureCanvasAgg(figure).print_png(beside)
     return path

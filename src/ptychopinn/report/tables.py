@@ -14,7 +14,7 @@ _ENDINGS = {"_rad_per_px": " (rad/px)", "_rad": " (rad)", "_db": " (dB)", "_px":
 _LENGTHS = ((1.0, "m"), (1e-3, "mm"), (1e-6, "µm"), (1e-9, "nm"), (1e-12, "pm"))
 #: Longer lists are curves.
 _LONGEST_LIST = 6
-_NOTHING = "–"
+_NOTHING = "-"
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ def readable_name(name: str) -> str:
         if name.endswith(ending):
             name, unit = name.removesuffix(ending), words
             break
-    words = [word.upper() if word in _ACRONYMS else word for word in name.split("_")]
-    return " ".join(words).replace("ms SSIM", "MS-SSIM") + unit
+    spoken = [word.upper() if word in _ACRONYMS else word for word in name.split("_")]
+    return " ".join(spoken).replace("ms SSIM", "MS-SSIM") + unit
 
 
 def readable_value(name: str, value: Any) -> str:
