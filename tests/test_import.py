@@ -1,10 +1,6 @@
 import subprocess
 import sys
 
-import pytest
-
-import ptychopinn
-
 CHECK = """
 import sys, time
 import torch

@@ -103,7 +103,7 @@ class Scan:
 
     def counts(self, indices: Any = slice(None)) -> np.ndarray:
         """Read patterns as float32 photon counts (cast first, square after); bad pixels are 0."""
-        values = np.asarray(self.patterns[indices], dtype=np.float32)
+        values = np.array(self.patterns[indices], dtype=np.float32)
         if self.domain == "amplitude":
             values = values * values
         return values if self.mask.all() else np.where(self.mask, values, np.float32(0))

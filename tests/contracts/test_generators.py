@@ -24,7 +24,7 @@ CASES = [
     for name in generator_names()
     for lift in (("none", "backprojection") if name == "cnn" else ("none",))
 ]
-each_generator = pytest.mark.parametrize(("name", "lift"), CASES, ids=lambda v: str(v))
+each_generator = pytest.mark.parametrize(("name", "lift"), CASES, ids=str)
 
 
 def build(name, lift, n=32, size=4):

@@ -68,5 +68,5 @@ def test_same_seed_same_groups():
 
 
 def test_too_few_patterns():
-    with pytest.raises(DataError, match="found 60 patterns.*group size 61.*--group-size 60"):
+    with pytest.raises(DataError, match=r"found 60 patterns.*group size 61.*--group-size 60"):
         draw(61, 60)

@@ -271,5 +271,9 @@ def test_no_damage_raises_anything_but_a_refusal(tmp_path, compressed):
 def test_available_memory_is_a_sane_number(tmp_path, monkeypatch):
     physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     assert 2**20 < memory.available_memory_bytes() <= physical
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal:  900 kB\nMemFree:  100 kB\nMemAvailable:    300 kB\n")
+    monkeypatch.setattr(memory, "_MEMINFO", meminfo)
+    assert memory.available_memory_bytes() == 300 * 1024
     monkeypatch.setattr(memory, "_MEMINFO", tmp_path / "absent")
     assert memory.available_memory_bytes() == physical

@@ -134,6 +134,13 @@ def test_a_window_lies_on_the_same_pixels_in_both_frames(tmp_path):
     assert x_m[0] + (31 - 1) / 2 == 5.5
 
 
+@pytest.mark.parametrize("n", [8, 9])
+def test_metres_are_the_inverse_of_pixels(n):
+    geometry = product._Geometry((2e-8, 3e-8), (1e-6, -2e-6), SHAPE, n)
+    positions = np.array([[5.0, 7.25], [12.5, 30.0]])
+    np.testing.assert_allclose(geometry.to_pixels(geometry.to_metres(positions)), positions)
+
+
 def foreign_product(path, n=8, *, center=(0.0, 0.0), pixel=(2e-8, 3e-8), changes=None):
     """A product as Ptychodus writes it; changes to None remove a dataset or attribute."""
     positions = {"y": np.array([5.5, 9.0, 12.25]), "x": np.array([7.0, 11.5, 20.0])}  # q
@@ -196,16 +203,20 @@ def test_a_missing_coverage_is_made_from_the_windows(tmp_path):
 
 
 def test_windows_beyond_the_object_light_what_they_cover(tmp_path):
+    probe = complex_noise(8, 8)
     changes = {
-        "probe": np.ones((8, 8), complex),
+        "probe": probe,
         "probe_position_y_m": (np.array([-0.5, 22.5, 1e30]) - 11) * 2e-8,
-        "probe_position_x_m": (np.array([-1.5, 31.5, -1e30]) - 15) * 3e-8,
+        "probe_position_x_m": (np.array([-1.5, 31.5, 9.0]) - 15) * 3e-8,
     }
-    found = read_product(foreign_product(tmp_path / "p.h5", changes=changes)).coverage
-    expected = np.zeros(SHAPE, np.float32)
-    expected[:4, :3] = 1
-    expected[19:, 28:] = 1
-    np.testing.assert_array_equal(found, expected)
+    path = foreign_product(tmp_path / "p.h5", changes=changes)
+    with np.errstate(all="raise"):
+        found = read_product(path).coverage
+    # The windows begin at (-4, -5) and (19, 28).
+    expected = np.zeros(SHAPE)
+    expected[:4, :3] = (abs(probe) ** 2)[4:, 5:]
+    expected[19:, 28:] = (abs(probe) ** 2)[:4, :3]
+    np.testing.assert_allclose(found, expected / expected.max(), rtol=1e-6)
 
 
 def test_older_products_are_read(tmp_path):

@@ -484,6 +484,7 @@ def test_expected_counts_come_back_as_counts(tmp_path):
         (np.float32(0.25), "float32"),
         (np.float64(1) / 3, "float64"),
         (np.float64(2**40 + 1), "float64"),
+        (np.longdouble(1) / 3, str(np.dtype(np.longdouble))),
     ):
         changed = replace(scan, patterns=np.full((K, 8, 8), values))
         found = written_and_read(changed, tmp_path / "a.npz")

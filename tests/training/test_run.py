@@ -134,7 +134,7 @@ def test_seconds_end_a_run(tmp_path):
 def test_a_missing_logger_names_the_command(tmp_path):
     pytest.importorskip("lightning")
     try:
-        import mlflow  # noqa: F401, PLC0415
+        import mlflow  # noqa: F401
     except ModuleNotFoundError:
         with pytest.raises(ConfigError, match="pip install 'ptychopinn\\[tracking\\]'"):
             train(make_scan(24, side=4), config(logger="mlflow"), tmp_path)

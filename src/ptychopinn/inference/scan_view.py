@@ -42,9 +42,7 @@ class _Threads:
         self._count = count
         self._pool = None
         if count > 1:
-            self._pool = ThreadPoolExecutor(
-                count, initializer=torch.set_num_threads, initargs=(1,)
-            )
+            self._pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
 
     def sum(
         self, add: Callable[[int, torch.Tensor], None], batches: int, total: torch.Tensor

@@ -257,7 +257,7 @@ def _read_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
 
 
 def _fill(flat: np.ndarray, file: IO[bytes]) -> None:
-    """Read as many bytes as the array holds, which is all there are; so the checksum is verified."""
+    """Read as many bytes as the array holds: all there are, so the checksum is verified."""
     target = flat.view(np.uint8) if flat.nbytes else np.empty(0, np.uint8)
     position = 0
     while position < len(target):

@@ -1,0 +1,174 @@
+"""What bad input gets: one sentence, exit code 2, no traceback, nothing half-written."""
+
+import errno
+import shutil
+
+import numpy as np
+import pytest
+
+from ptychopinn.cli import main as entry
+from ptychopinn.io import atomic
+from tests.cli.conftest import run
+
+
+def refused(answer, *words):
+    assert answer.code == 2, answer.err
+    lines = [line for line in answer.err.splitlines() if line.startswith("ptychopinn: ")]
+    assert len(lines) == 1, answer.err
+    assert "Traceback" not in answer.err
+    for word in words:
+        assert word in lines[0], lines[0]
+
+
+class Called:
+    """Calls the entry point in this process, which is faster, and keeps what it printed."""
+
+    def __init__(self, capsys):
+        self._capsys = capsys
+
+    def __call__(self, *arguments):
+        self._capsys.readouterr()
+        self.code = entry.main([str(argument) for argument in arguments])
+        printed = self._capsys.readouterr()
+        self.out, self.err = printed.out, printed.err
+        return self
+
+
+@pytest.fixture
+def call(capsys):
+    return Called(capsys)
+
+
+def arrays(path):
+    with np.load(path) as file:
+        return {key: file[key] for key in file.files}
+
+
+CHANGES = {
+    "missing key": (lambda a: a.pop("diff3d"), ["diff3d"]),
+    "missing positions": (lambda a: a.pop("xcoords"), ["xcoords"]),
+    "wrong rank": (lambda a: a.update(diff3d=a["diff3d"][0]), ["diff3d"]),
+    "complex patterns": (lambda a: a.update(diff3d=a["diff3d"].astype(complex)), ["complex"]),
+    "not square": (lambda a: a.update(diff3d=a["diff3d"][:, :, :-2]), ["diff3d"]),
+    "negative": (lambda a: a.update(diff3d=a["diff3d"].astype(np.int32) - 5), ["negative"]),
+    "NaN": (lambda a: a.update(diff3d=np.full(a["diff3d"].shape, np.nan)), ["NaN"]),
+    "all zero": (lambda a: a.update(diff3d=a["diff3d"] * 0), ["zero"]),
+    "numbers differ": (lambda a: a.update(xcoords=a["xcoords"][:-1]), ["xcoords"]),
+    "all equal": (
+        lambda a: a.update(xcoords=a["xcoords"] * 0, ycoords=a["ycoords"] * 0),
+        ["equal"],
+    ),
+    "absurd positions": (lambda a: a.update(xcoords=a["xcoords"] * 1e9), ["canvas"]),
+    "NaN position": (lambda a: a["xcoords"].__setitem__(3, np.nan), ["xcoords"]),
+    "another probe": (lambda a: a.update(probeGuess=a["probeGuess"][..., :8, :8]), ["probe"]),
+    "dark probe": (lambda a: a.update(probeGuess=a["probeGuess"] * 0), ["probe"]),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_wrong_arrays(what, small_scan, tmp_path, call):
+    change, words = CHANGES[what]
+    values = arrays(small_scan)
+    change(values)
+    path = tmp_path / "changed.npz"
+    np.savez(path, **values)
+    for command in ("inspect", "reconstruct"):
+        target = tmp_path / "out"
+        options = [] if command == "inspect" else ["-o", target]
+        refused(call(command, path, *options), "changed.npz", *words)
+        assert not target.exists()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.999])
+def test_truncated_file(share, small_scan, tmp_path, call):
+    whole = small_scan.read_bytes()
+    path = tmp_path / "cut.npz"
+    path.write_bytes(whole[: int(share * len(whole))])
+    refused(call("inspect", path), "cut.npz")
+
+
+def test_pickled_arrays_are_not_opened(tmp_path, call):
+    path = tmp_path / "evil.npz"
+    np.savez(path, diff3d=np.array([{"a": 1}], dtype=object))
+    refused(call("inspect", path), "evil.npz")
+
+
+def test_missing_file_through_the_real_command(tmp_path):
+    refused(run("reconstruct", tmp_path / "no.npz", "-o", tmp_path / "out"), "no.npz")
+    refused(run("train", tmp_path / "no.npz", "-o", tmp_path / "out"), "no.npz")
+    assert not (tmp_path / "out").exists()
+
+
+def test_n_not_supported(small_scan, tmp_path, call):
+    values = arrays(small_scan)
+    values["diff3d"] = values["diff3d"][:, 1:-1, 1:-1]
+    values["probeGuess"] = values["probeGuess"][..., 1:-1, 1:-1]
+    values["bad_pixels"] = values["bad_pixels"][1:-1, 1:-1]
+    path = tmp_path / "n30.npz"
+    np.savez(path, **values)
+    answer = call("train", path, "--generator", "cnn", "-o", tmp_path / "out")
+    refused(answer, "N = 30", "unrolled")
+
+
+def test_flags(small_scan, call):
+    refused(call("trian"), "did you mean 'train'")
+    refused(call("train"), "scan")
+    refused(call("train", small_scan, "--lerning-rate", 1), "--learning-rate")
+    refused(call("train", small_scan, "--learning-rate", "fast"), "learning_rate", "fast")
+    refused(call("train", small_scan, "--learning-rate", -1), "learning_rate", "-1")
+    refused(call("train", small_scan, "--generator", "unroled"), "unrolled")
+    refused(call("train", small_scan, "--region", "y:500:600"), "holds no pattern")
+    refused(call("simulate"), "output")
+
+
+def test_unknown_key_in_a_yaml_file(small_scan, tmp_path, call):
+    path = tmp_path / "settings.yaml"
+    path.write_text("training:\n  lerning_rate: 1\n")
+    answer = call("train", small_scan, "--config", path)
+    refused(answer, "settings.yaml", "did you mean 'learning_rate'")
+
+
+def test_bundles(small_scan, tmp_path, call):
+    path = tmp_path / "wts.h5.zip"
+    options = ["--bundle", path, "-o", tmp_path / "out"]
+    refused(call("reconstruct", small_scan, *options), "wts.h5.zip")
+    shutil.copy(small_scan, path)
+    refused(call("reconstruct", small_scan, *options), "wts.h5.zip", "no whole")
+    assert not (tmp_path / "out").exists()
+
+
+def test_evaluate(small_scan, tmp_path, call):
+    refused(call("evaluate", small_scan, "--reference", small_scan), "scan.npz")
+    done = call(
+        "reconstruct", small_scan, "-o", tmp_path, "--stages", 1, "--inference.checks", "false"
+    )
+    assert done.code == 0
+    product = tmp_path / "reconstruction.h5"
+    refused(call("evaluate", product, "--reference", tmp_path / "no.npz"), "no.npz")
+    for region in ("y:10", "y:9000:9100"):
+        refused(call("evaluate", product, "--reference", small_scan, "--region", region), "y:")
+
+
+def test_full_disk_leaves_nothing(small_scan, tmp_path, call, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    target = tmp_path / "out"
+    monkeypatch.setattr(atomic.os, "replace", full)
+    monkeypatch.setattr(atomic.os, "fsync", full)
+    answer = call(
+        "reconstruct", small_scan, "-o", target, "--stages", 1, "--inference.checks", "false"
+    )
+    refused(answer, "space")
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert left == []
+
+
+def test_output_over_a_file(small_scan, tmp_path, call):
+    place = tmp_path / "file"
+    place.write_text("mine")
+    answer = call(
+        "reconstruct", small_scan, "-o", place, "--stages", 1, "--inference.checks", "false"
+    )
+    refused(answer, "file")
+    assert place.read_text() == "mine"
