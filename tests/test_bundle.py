@@ -143,6 +143,6 @@ def test_the_golden_sample_notices_another_answer(path, monkeypatch):
 
 def test_a_bundle_for_another_size_is_refused():
     other = make_scan(16, side=4)
-    with pytest.raises(BundleError, match="16 x 16 pixels.*trained on 32 x 32"):
+    with pytest.raises(BundleError, match=r"16 x 16 pixels.*trained on 32 x 32"):
         reconstruct(other, make_bundle("cnn"))
     reconstruct(other, make_bundle("unrolled"))

@@ -76,12 +76,12 @@ def test_files(tmp_path):
     path.write_text("training: {seed: 3}")
     assert Config.load(path).training.seed == 3
     path.write_text("training: [")
-    with pytest.raises(ConfigError, match="a.yaml: not readable as YAML"):
+    with pytest.raises(ConfigError, match=r"a\.yaml: not readable as YAML"):
         Config.load(path)
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="cannot be read"):
         Config.load(path)
-    with pytest.raises(ConfigError, match="missing.yaml: cannot be read"):
+    with pytest.raises(ConfigError, match=r"missing\.yaml: cannot be read"):
         Config.load(tmp_path / "missing.yaml")
     path.write_text("!!python/object/apply:os.system ['true']")
     with pytest.raises(ConfigError, match="not readable as YAML"):

@@ -56,7 +56,7 @@ def test_streaming_gives_the_same(step):
 def test_patches_in_the_frame_of_the_probe_move_by_the_fraction():
     """A network that knows no fraction sees the object moved by -f; placing undoes it."""
     truth = torch.from_numpy(asymmetric_object((48, 60)))[None]
-    corners, fractions, weight = windows()
+    corners, fractions, _ = windows()
     exact = extract_patches(truth, corners, 16)
     seen = shift_waves(exact, -fractions)
     moved = in_window_frame(seen, fractions, "probe")

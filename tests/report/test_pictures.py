@@ -61,18 +61,20 @@ def test_lit_pixels_have_the_colour_of_their_value_and_others_are_grey(
 ):
     wave, coverage = star(), lit_in_the_middle()
     wave[coverage == 0] = 1e6 * np.exp(2j)  # noise where nothing was lit
+    coverage[30:34, 30:40] = 0.03  # shown, but not to set the contrast
+    wave[30:34, 30:40] *= 9 * np.exp(1.5j)
     path = draw(wave, coverage, tmp_path / "picture.png")
     assert path == tmp_path / "picture.png"
     assert not figures[0].axes[0].lines  # no scale bar without a pixel size
     # Crop: rows 10 to 49 and columns 20 to 59 with a margin of 2 px.
     shown = panel_pixels(path, figures[0].axes[0], (44, 44)).astype(int)
     cut = (slice(8, 52), slice(18, 62))
-    known = coverage[cut] > 0
+    known, counted = coverage[cut] > 0, coverage[cut] == 1
     np.testing.assert_array_equal(shown[~known], np.broadcast_to(GREY, shown[~known].shape))
     values = quantity(wave[cut])
     if draw is draw_phase:
-        values = values - np.median(values[known])
-    low, high = np.percentile(values[known], [0.5, 99.5])
+        values = values - np.median(values[counted])
+    low, high = np.percentile(values[counted], [0.5, 99.5])
     wanted = mapped(values, low, high, colours)
     assert np.abs(shown - wanted)[known].max() <= 6  # one step of a map with 256 colours
 

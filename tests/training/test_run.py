@@ -75,7 +75,7 @@ def test_a_resumed_run_is_the_same_run(tmp_path, name):
 
     patch = pytest.MonkeyPatch()
     patch.setattr(run_module.LastCheckpoint, "on_train_epoch_end", interrupt)
-    with pytest.raises(TrainingError, match="interrupted at step 8.*--resume"):
+    with pytest.raises(TrainingError, match=r"interrupted at step 8.*--resume"):
         train(scan, config(name, max_steps=16), tmp_path / "part")
     patch.undo()
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -93,7 +93,7 @@ def test_nothing_to_resume(tmp_path):
 
 
 def test_nothing_to_learn(tmp_path):
-    with pytest.raises(TrainingError, match="nothing to learn.*reconstruct SCAN --generator pie"):
+    with pytest.raises(TrainingError, match=r"nothing to learn.*reconstruct SCAN --generator pie"):
         train(make_scan(32), config("pie"), tmp_path)
 
 
