@@ -53,6 +53,11 @@ def test_train_on_half_then_reconstruct_all(small_scan, trained, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == RESULTS
     assert "patterns/s" in answer.out
     assert "held-out patterns" in answer.out
+    refused = run(
+        *("reconstruct", small_scan, "--bundle", trained, "--generator", "cnn", "-o", tmp_path)
+    )
+    assert refused.code == 2
+    assert "beside a bundle" in refused.err
     learned = evaluated(tmp_path, small_scan)
     assert learned["phase_correlation"] > 0.95
     assert learned["phase"]["ssim"] > 0.8

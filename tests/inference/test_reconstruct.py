@@ -140,6 +140,15 @@ def test_batch_size_follows_size_and_modes():
     assert automatic_batch_size(4096, 4, cpu) == 1
 
 
+def test_few_patterns_are_reconstructed_without_checks():
+    scan = make_scan(32).select(np.arange(5))
+    result = reconstruct(scan, make_bundle("cnn"))
+    assert result.quality == {}
+    assert np.isfinite(result.object).all()
+    with pytest.raises(DataError, match="found 3 patterns"):
+        reconstruct(scan.select(np.arange(3)), make_bundle("cnn"))
+
+
 def test_progress_counts_every_pattern_of_every_sweep():
     scan, seen = make_scan(24, side=4), []
     reconstruct(scan, None, pie(5, checks=False), on_progress=lambda *a: seen.append(a))

@@ -6,9 +6,11 @@ from typing import Any
 from jsonargparse import Namespace
 
 from ptychopinn.bundle import Bundle, load_bundle
+from ptychopinn.cli.commands import RECONSTRUCT
 from ptychopinn.cli.folder import write_result
 from ptychopinn.cli.progress import reconstruction_progress
 from ptychopinn.config import Config
+from ptychopinn.errors import ConfigError
 from ptychopinn.inference import reconstruct
 from ptychopinn.io import read_scan
 from ptychopinn.scan import Reconstruction, Scan
@@ -19,6 +21,8 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
     started = time.monotonic()
     config = Config.from_dict(settings)
     bundle = load_bundle(parsed.bundle) if parsed.bundle else None
+    if bundle is not None:
+        _require_no_contradiction(bundle, config)
     scan = read_scan(parsed.scan, config.data)
     if bundle is None:
         print(f"no --bundle was given: generator {config.generator.name}, which needs no training")
@@ -33,6 +37,16 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
         print(line)
     print(f"results: {parsed.output}")
     return 0
+
+
+def _require_no_contradiction(bundle: Bundle, config: Config) -> None:
+    """Refuse generator settings beside a bundle: the bundle has its own."""
+    if config.generator not in (RECONSTRUCT.sections["generator"], bundle.config.generator):
+        raise ConfigError(
+            f"generator '{config.generator.name}' was asked for beside a bundle that holds "
+            f"'{bundle.config.generator.name}' with settings of its own; leave out either "
+            "--bundle or the generator's flags."
+        )
 
 
 def reconstruct_and_write(

@@ -51,6 +51,11 @@ class ReconstructionModel:
     losses: np.ndarray
     """(E,) training loss of every epoch; empty when it was not trained."""
 
+    @property
+    def least_patterns(self) -> int:
+        """Patterns that a reconstruction wants: a whole group, or two that overlap."""
+        return 2 if isinstance(self.generator, CanvasGenerator) else max(2, self.group_size)
+
     @classmethod
     def from_bundle(cls, bundle: Bundle, config: Config) -> "ReconstructionModel":
         """Take a trained generator, under the inference settings of ``config``."""
@@ -119,7 +124,7 @@ def reconstruct(
     seconds = time.monotonic() - started
     _LOG.info("%d patterns in %.2f s", scan.n_patterns, seconds)
     quality = {}
-    if config.inference.checks and scan.n_patterns >= 4:
+    if config.inference.checks and scan.n_patterns >= 2 * model.least_patterns:
         quality = check_halves(
             measured.scan,
             lambda half, what: whole_canvas(half, model, what, on_progress),
