@@ -19,6 +19,14 @@ def figures(monkeypatch):
     return seen
 
 
+@pytest.fixture
+def sketches(monkeypatch):
+    """The figures that would be saved during a test; they are not, which is faster."""
+    seen = []
+    monkeypatch.setattr(sheet, "save", lambda figure, path: seen.append(figure) or path)
+    return seen
+
+
 def decode(path):
     """Return the picture as (rows, columns, 3) uint8."""
     return np.round(imread(path)[..., :3] * 255).astype(np.uint8)

@@ -38,15 +38,15 @@ def values(image):
     return np.ma.filled(image.get_array(), np.nan)
 
 
-def test_what_diffraction_cannot_tell_is_not_shown_as_a_difference(tmp_path, figures):
+def test_what_diffraction_cannot_tell_is_not_shown_as_a_difference(tmp_path, sketches):
     reference = truth()
     ramp = np.exp(0.02j * np.indices(SHAPE)[0])
     draw_comparison(1.7 * np.exp(2j) * ramp * reference, reference, lit(), tmp_path / "c.png")
-    grid = panels(figures[0])
+    grid = panels(sketches[0])
     for row in grid:
         assert np.nanmax(np.abs(values(row[2]))) < 1e-3
         np.testing.assert_allclose(values(row[0]), values(row[1]), atol=1e-3)
-    assert "factor 1.7 at 2" in texts(figures[0])[-1]
+    assert "factor 1.7 at 2" in texts(sketches[0])[-1]
 
 
 def test_difference_is_image_less_reference(tmp_path, figures):
@@ -87,11 +87,11 @@ def test_region_and_words(tmp_path, figures):
     assert max(decode(path).shape) <= 2060
 
 
-def test_phases_of_a_full_circle_wrap_alike(tmp_path, figures):
+def test_phases_of_a_full_circle_wrap_alike(tmp_path, sketches):
     y, x = np.indices(SHAPE) - 45.2
     vortex = np.exp(1j * np.arctan2(y, x))
     draw_comparison(vortex * np.exp(3j), vortex, np.ones(SHAPE), tmp_path / "c.png")
-    phase = panels(figures[0])[1]
+    phase = panels(sketches[0])[1]
     assert phase[0].get_clim() == phase[1].get_clim() == (-np.pi, np.pi)
     assert np.nanmax(np.abs(values(phase[2]))) < 0.05
 

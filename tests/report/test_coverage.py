@@ -23,20 +23,20 @@ def test_dots_lie_where_the_probe_stood(tmp_path, figures):
     assert texts(figures[0])[0] == "illumination and 3 positions"
 
 
-def test_illumination_is_a_share_of_its_maximum(tmp_path, figures):
+def test_illumination_is_a_share_of_its_maximum(tmp_path, sketches):
     coverage = np.full((20, 20), 50.0)
     coverage[10:] = 25.0
     draw_coverage(coverage, np.zeros((0, 2)), tmp_path / "coverage.png")
-    image = figures[0].axes[0].images[0]
+    image = sketches[0].axes[0].images[0]
     assert image.get_clim() == (0, 1)
     assert np.unique(image.get_array()).tolist() == [0.5, 1.0]
 
 
-def test_many_positions_are_thinned_out_and_it_is_said(tmp_path, figures):
+def test_many_positions_are_thinned_out_and_it_is_said(tmp_path, sketches):
     positions = np.random.default_rng(0).uniform(0, 100, (50_000, 2))
     draw_coverage(np.ones((100, 100)), positions, tmp_path / "coverage.png")
-    assert len(figures[0].axes[0].lines[0].get_xdata()) == 16_667
-    assert texts(figures[0])[0] == "illumination and 50000 positions, one in 3 drawn"
+    assert len(sketches[0].axes[0].lines[0].get_xdata()) == 16_667
+    assert texts(sketches[0])[0] == "illumination and 50000 positions, one in 3 drawn"
 
 
 @pytest.mark.filterwarnings("error")

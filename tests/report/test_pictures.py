@@ -78,9 +78,9 @@ def test_lit_pixels_have_the_colour_of_their_value_and_others_are_grey(
     assert np.abs(shown - wanted)[known].max() <= 6  # one step of a map with 256 colours
 
 
-def test_axes_are_canvas_pixels_and_bars_say_unit_and_scale(tmp_path, figures):
+def test_axes_are_canvas_pixels_and_bars_say_unit_and_scale(tmp_path, sketches):
     draw_phase(star(), lit_in_the_middle(), tmp_path / "picture.png", 1e-8)
-    image, bar = figures[0].axes
+    image, bar = sketches[0].axes
     assert image.get_xlim() == (17.5, 61.5)
     assert image.get_ylim() == (51.5, 7.5)  # y down
     assert (image.get_xlabel(), image.get_ylabel()) == ("x (px)", "y (px)")
@@ -90,26 +90,26 @@ def test_axes_are_canvas_pixels_and_bars_say_unit_and_scale(tmp_path, figures):
     assert end - start == pytest.approx(10)
 
 
-def test_full_circle_of_phases_gets_a_cyclic_map(tmp_path, figures):
+def test_full_circle_of_phases_gets_a_cyclic_map(tmp_path, sketches):
     y, x = np.indices(SHAPE)
     vortex = np.exp(1j * np.arctan2(y - 30, x - 40))
     draw_phase(vortex, np.ones(SHAPE), tmp_path / "picture.png")
-    image, bar = figures[0].axes
+    image, bar = sketches[0].axes
     assert image.images[0].get_clim() == (-np.pi, np.pi)
     first, last = (image.images[0].get_cmap()(end) for end in (0.0, 1.0))
     assert first == pytest.approx(last, abs=0.02)
     assert bar.get_yticklabels()[-1].get_text() == "π"
 
 
-def test_grey_and_averages_are_explained(tmp_path, figures):
+def test_grey_and_averages_are_explained(tmp_path, sketches):
     draw_phase(star(), lit_in_the_middle(), tmp_path / "a.png")
-    assert "grey: below 2 % of the largest illumination" in texts(figures[0])[-1]
+    assert "grey: below 2 % of the largest illumination" in texts(sketches[0])[-1]
     draw_amplitude(star(), np.ones(SHAPE), tmp_path / "b.png")
-    assert texts(figures[1])[-1] == ""
+    assert texts(sketches[1])[-1] == ""
     draw_amplitude(star(), np.zeros(SHAPE), tmp_path / "d.png")
-    assert texts(figures[-1])[0] == "amplitude: nothing was lit"
+    assert texts(sketches[-1])[0] == "amplitude: nothing was lit"
     draw_amplitude(np.ones((3000, 20), complex), np.ones((3000, 20)), tmp_path / "c.png")
-    assert texts(figures[-1])[-1] == "means of 2 x 2 px"
+    assert texts(sketches[-1])[-1] == "means of 2 x 2 px"
 
 
 def test_large_canvas_becomes_a_picture_of_bounded_size(tmp_path, figures):

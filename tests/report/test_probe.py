@@ -62,11 +62,11 @@ def test_first_row_is_on_top(tmp_path, figures):
     assert np.argwhere(brightness > 300).tolist() == [[3, 20], [4, 20]]
 
 
-def test_only_the_strongest_of_many_modes_are_drawn(tmp_path, figures):
+def test_only_the_strongest_of_many_modes_are_drawn(tmp_path, sketches):
     scale = np.ones(20)
     scale[[1, 5]] = 0.01
     draw_probe(scale[:, None, None] * spot(8), tmp_path / "probe.png")
-    written = texts(figures[0])
+    written = texts(sketches[0])
     assert [text.split(":")[0] for text in written[:12]] == [
         f"mode {m}" for m in (1, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14)
     ]
