@@ -22,7 +22,11 @@ from ptychopinn.generators import (
     build_generator,
     registration,
 )
-from ptychopinn.inference.batching import automatic_batch_size, halve_until_it_fits
+from ptychopinn.inference.batching import (
+    automatic_batch_size,
+    halve_until_it_fits,
+    keep_freed_memory,
+)
 from ptychopinn.inference.checks import check_halves
 from ptychopinn.inference.scan_view import ScanView
 from ptychopinn.physics.gauge import remove_global_phase
@@ -177,6 +181,7 @@ def whole_canvas(
     settings = model.config.inference
     device = resolve_device(settings.device)
     generator = model.generator.to(device)
+    keep_freed_memory()
     size = settings.batch_size or automatic_batch_size(scan.n, scan.n_modes, device)
 
     def work(batch_size: int) -> tuple[torch.Tensor, torch.Tensor]:
