@@ -175,11 +175,11 @@ class UnrolledConfig(_Checked):
 
     section: ClassVar[str] = "generator.unrolled"
 
-    stages: int = _knob(12, ge=1, le=1000)
+    stages: int = _knob(11, ge=1, le=1000)
     """Sweeps over the patterns, K."""
     networks: int = _knob(1, ge=0, le=64)
     """Networks on the canvas, each shared by a run of stages; 0 = accelerated parallel PIE."""
-    network_stages: int = _knob(3, ge=1, le=1000)
+    network_stages: int = _knob(2, ge=1, le=1000)
     """Stages, from the first, that a network follows. They jump towards the image; the stages
     after them are pure physics and mend what a jump got wrong."""
     width: int = _knob(16, ge=4, le=256)

@@ -31,7 +31,8 @@ def modulus_residual(
     """
     spectrum = torch.fft.fft2(waves, norm="ortho")
     modelled = _over_modes(squared_modulus(spectrum))
-    change = corner_amplitude * torch.rsqrt(modelled + MODULUS_FLOOR) - 1
+    minus_one = torch.full((), -1.0, dtype=modelled.dtype, device=modelled.device)
+    change = torch.addcmul(minus_one, corner_amplitude, torch.rsqrt(modelled + MODULUS_FLOOR))
     if corner_mask is not None:
         change = change * corner_mask
     return torch.fft.ifft2(spectrum * change[:, :, None], norm="ortho")
