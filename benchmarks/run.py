@@ -3,8 +3,8 @@
 Usage: python -m benchmarks.run [--sizes 500 2000 5000 20000] [--rounds 3]
 
 Every size runs in a process of its own, so that its peak memory is its own. Patterns are simulated
-once, written to disk and memory-mapped, so that the memory reported is what the program needs
-beside the data.
+once, written to disk and memory-mapped; the memory reported is what the program needs beside them,
+above what it held after its imports.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def linear_fit(sizes: list[int], seconds: list[float]) -> tuple[float, float, fl
 
 def scaling(paths: dict[int, Path], rounds: int) -> None:
     """Print time and memory of the default network against the number of patterns."""
-    table = Table("patterns", "seconds (median)", "patterns/s", "peak memory above start, MiB")
+    table = Table("patterns", "seconds (median)", "patterns/s", "peak memory beside the data, MiB")
     medians = []
     for size, path in paths.items():
         runs = [measure("benchmarks.whole_scan", str(path)) for _ in range(rounds)]

@@ -118,13 +118,18 @@ def test_deviance_of_the_truth_is_one_where_photons_are_many():
     assert found == pytest.approx(1, abs=0.15) or share < 0.9
 
 
-def test_memory_that_runs_out_halves_the_batch(caplog):
+def allocate_too_much():
+    torch.empty(2**60)
+
+
+@pytest.mark.parametrize("exhaust", [allocate_too_much, lambda: np.empty(2**50)])
+def test_memory_that_runs_out_halves_the_batch(caplog, exhaust):
     tried = []
 
     def work(size):
         tried.append(size)
         if size > 3:
-            raise MemoryError
+            exhaust()
         return size
 
     assert halve_until_it_fits(work, 16) == 2
@@ -132,6 +137,8 @@ def test_memory_that_runs_out_halves_the_batch(caplog):
     assert "going on with 8 patterns" in caplog.text
     with pytest.raises(DataError, match="not even one pattern"):
         halve_until_it_fits(lambda _: work(99), 4)
+    with pytest.raises(RuntimeError, match="invalid"):
+        halve_until_it_fits(lambda _: torch.zeros(2).view(3), 4)
 
 
 def test_batch_size_follows_size_and_modes():

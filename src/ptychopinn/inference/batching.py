@@ -36,6 +36,12 @@ def keep_freed_memory() -> None:
     torch.empty(31 * 2**20, dtype=torch.uint8)
 
 
+def _is_out_of_memory(error: Exception) -> bool:
+    """Tell a lack of memory from other errors; torch has no class of its own for it on a CPU."""
+    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return known or "allocate memory" in str(error)
+
+
 def halve_until_it_fits(work: Callable[[int], T], batch_size: int) -> T:
     """Run ``work(batch_size)``, with half the size as often as memory runs out.
 
@@ -45,7 +51,9 @@ def halve_until_it_fits(work: Callable[[int], T], batch_size: int) -> T:
     while True:
         try:
             return work(batch_size)
-        except (torch.OutOfMemoryError, MemoryError) as error:
+        except (MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
             if batch_size == 1:
                 raise DataError(
                     "reconstruction: not even one pattern and its canvas fit into memory; bin the "
