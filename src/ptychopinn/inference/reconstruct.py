@@ -126,7 +126,7 @@ def reconstruct(
     measured = normalise(scan, model.config.physics)
     canvas, illumination = whole_canvas(measured.scan, model, "reconstruct", on_progress)
     seconds = time.monotonic() - started
-    _LOG.info("%d patterns in %.2f s", scan.n_patterns, seconds)
+    _LOG.debug("%d patterns in %.2f s", scan.n_patterns, seconds)
     quality = {}
     if config.inference.checks and scan.n_patterns >= 2 * model.least_patterns:
         quality = check_halves(
