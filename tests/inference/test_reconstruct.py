@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from scipy.special import xlogy
 
 from ptychopinn.config import Config, GeneratorConfig, InferenceConfig, UnrolledConfig
 from ptychopinn.errors import ConfigError, DataError
@@ -121,12 +122,15 @@ def test_checks_find_photon_noise_and_a_wrong_probe():
     assert reconstruct(scan, None, off).quality == {}
 
 
-def test_deviance_of_the_truth_is_one_where_photons_are_many():
-    scan = make_scan(24, photons=1e9)
-    expected = scan.counts().clip(0, 1e9)
-    share = float((expected > 20).mean())
+@pytest.mark.parametrize("photons", [1e4, 1e9])
+def test_deviance_of_the_truth_by_hand(photons):
+    scan = make_scan(24, photons=photons)
+    rate = make_scan(24, photons=photons, noise=False).patterns.astype(np.float64)
+    counts = scan.counts().astype(np.float64)
+    expected = 2 * np.mean(rate - counts + xlogy(counts, counts / rate))
     found = excess_deviance(scan, scan.truth, torch.device("cpu"))
-    assert found == pytest.approx(1, abs=0.15) or share < 0.9
+    assert found == pytest.approx(expected, rel=0.05)
+    assert (found > 0.8) == (photons > 1e6)
 
 
 def allocate_too_much():

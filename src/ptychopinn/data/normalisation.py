@@ -1,7 +1,7 @@
 """The gauge of a scan: how its probe was scaled, and what its counts are."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,8 +51,5 @@ def normalise(scan: Scan, physics: PhysicsConfig) -> MeasuredScan:
     if physics.probe_power == "keep":
         probe, factor = scan.probe, 1.0
     _LOG.info("%.4g photons in the mean pattern; probe scaled by %.4g", counts, factor)
-    return MeasuredScan(_with_probe(scan, probe), counts, factor)
-
-
-def _with_probe(scan: Scan, probe: np.ndarray) -> Scan:
-    return Scan(**{**scan.__dict__, "probe": np.ascontiguousarray(probe, dtype=np.complex64)})
+    complex64 = np.ascontiguousarray(probe, dtype=np.complex64)
+    return MeasuredScan(replace(scan, probe=complex64), counts, factor)

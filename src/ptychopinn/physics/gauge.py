@@ -5,11 +5,6 @@ import numpy as np
 from ptychopinn.errors import DataError
 
 
-def mean_pattern_counts(counts: np.ndarray) -> float:
-    """Return the mean photons of a pattern, (K, N, N) counts with bad pixels at 0."""
-    return float(counts.sum(axis=(1, 2), dtype=np.float64).mean())
-
-
 def scale_probe(probe: np.ndarray, pattern_counts: float) -> tuple[np.ndarray, float]:
     """Scale the probe so that sum|P|^2 over modes and pixels is the mean counts of a pattern.
 
