@@ -21,7 +21,7 @@ SCAN = make_scan(32, side=5)
 def make_bundle(name="unrolled", lift="none"):
     config = Config(
         generator=GeneratorConfig(
-            name=name, lift=lift, unrolled=UnrolledConfig(stages=3, width=8, depth=2)
+            name=name, lift=lift, unrolled=UnrolledConfig(stages=3, networks=1, width=8, depth=2)
         )
     )
     generator = build_generator(config.generator, GeneratorSize(32, 4)).eval()

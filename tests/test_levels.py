@@ -13,9 +13,10 @@ LEVELS = [
     {"axes", "config", "device"},
     {"scan", "physics", "evaluation"},
     {"io", "data", "generators", "simulation", "reassembly"},
-    {"model"},
+    {"model", "refinement"},
     {"bundle"},
     {"training", "inference", "report"},
+    {"studies"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}

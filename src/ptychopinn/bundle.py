@@ -6,8 +6,9 @@ import json
 import logging
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from ptychopinn.config import Config
+from ptychopinn.config import Config, GeneratorConfig
 from ptychopinn.errors import BundleError, ConfigError
 from ptychopinn.generators import Generator, GeneratorSize, build_generator
 from ptychopinn.io import replacing
@@ -29,6 +30,8 @@ _LOG = logging.getLogger(__name__)
 
 #: Name of a bundle in its folder; historical, it is a zip and holds no HDF5.
 BUNDLE_NAME = "wts.h5.zip"
+#: Weights that come with the package, by generator; see weights/README.md.
+_SHIPPED = {"unrolled": "weights/unrolled.h5.zip"}
 #: Version of the layout; another one is refused.
 FORMAT = 1
 #: No member may claim more than this, in bytes.
@@ -72,6 +75,8 @@ class Bundle:
     """Training figures: steps, seconds, patterns, name of the scan, domain."""
     versions: dict[str, str] = field(default_factory=package_versions)
     """Versions that made it."""
+    start_probe: np.ndarray | None = None
+    """(P, N, N) complex64 before it was refined for the training; None = it was not."""
     golden: PatternBatch | None = None
     """A small input whose answer is stored beside it."""
 
@@ -109,6 +114,8 @@ def save_bundle(path: str | Path, bundle: Bundle) -> Path:
         "golden_mask": bundle.golden.mask,
         "golden_answer": torch.view_as_real(_golden_answer(bundle, bundle.golden)),
     }
+    if bundle.start_probe is not None:
+        arrays["start_probe"] = torch.view_as_real(torch.from_numpy(bundle.start_probe))
     contents = (
         json.dumps(manifest, indent=1).encode(),
         save_tensors(_plain(bundle.generator.state_dict())),
@@ -200,6 +207,61 @@ def load_bundle(path: str | Path) -> Bundle:
     return bundle
 
 
+def shipped_generators() -> tuple[str, ...]:
+    """Return the names of the generators whose weights come with the package."""
+    return tuple(_SHIPPED)
+
+
+def load_pretrained(wanted: GeneratorConfig) -> Bundle:
+    """Return the bundle that comes with the package for a generator.
+
+    Args:
+        wanted: Name and settings; settings other than the defaults must be those of the weights.
+
+    Raises:
+        ConfigError: No weights come with that generator, or not with these settings.
+    """
+    if wanted.name not in _SHIPPED:
+        raise ConfigError(
+            f"generator.name: no weights for '{wanted.name}' come with the package, only for "
+            f"{', '.join(_SHIPPED)}; train it: ptychopinn train SCAN --generator {wanted.name}"
+        )
+    with as_file(files("ptychopinn") / _SHIPPED[wanted.name]) as place:
+        bundle = load_bundle(place)
+    return replace(bundle, config=replace(bundle.config, generator=_agreed(wanted, bundle)))
+
+
+def _agreed(wanted: GeneratorConfig, bundle: Bundle) -> GeneratorConfig:
+    """Return the settings of the weights, unless some that were asked for contradict them."""
+    held = bundle.config.generator.to_dict()[wanted.name]
+    default = GeneratorConfig().to_dict()[wanted.name]
+    for key, value in wanted.to_dict()[wanted.name].items():
+        if value not in (default[key], held[key]):
+            raise ConfigError(
+                f"generator.{wanted.name}.{key}: the weights that come with the package have "
+                f"{held[key]}, asked for was {value}; leave out that setting, or train with it: "
+                "ptychopinn train SCAN."
+            )
+    return bundle.config.generator
+
+
+def start_from(generator: Generator, bundle: Bundle, what: str) -> None:
+    """Give a generator the weights of a bundle.
+
+    Raises:
+        ConfigError: The bundle holds another architecture.
+    """
+    try:
+        generator.load_state_dict(bundle.generator.state_dict())
+    except RuntimeError as error:
+        raise ConfigError(
+            f"training.init: {what} holds weights of '{bundle.config.generator.name}' for "
+            f"N = {bundle.size.n} and groups of {bundle.size.group_size}, which do not fit "
+            f"{type(generator).__name__} as the settings describe it; use the settings in the "
+            "config.yaml beside that bundle, or --init fresh."
+        ) from error
+
+
 def _rebuild(
     place: Path,
     manifest: dict[str, Any],
@@ -225,6 +287,7 @@ def _rebuild(
             generator=generator.eval(),
             size=size,
             probe=torch.view_as_complex(arrays["probe"]).numpy(),
+            start_probe=_start_probe(arrays),
             pattern_counts=manifest["pattern_counts"],
             history=manifest["history"],
             statistics=manifest["statistics"],
@@ -236,6 +299,12 @@ def _rebuild(
         raise BundleError(
             f"{place}: the bundle does not fit this version of ptychopinn ({reason}); train again."
         ) from error
+
+
+def _start_probe(arrays: dict[str, torch.Tensor]) -> np.ndarray | None:
+    if "start_probe" not in arrays:
+        return None
+    return np.asarray(torch.view_as_complex(arrays["start_probe"]).numpy())
 
 
 def _require_golden_answer(place: Path, bundle: Bundle, expected: torch.Tensor) -> None:

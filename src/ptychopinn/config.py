@@ -64,7 +64,7 @@ def _fits(value: Any, options: tuple[Any, ...]) -> bool:
     if isinstance(value, int) and float in options:
         return True
     types = tuple(option for option in options if isinstance(option, type))
-    return isinstance(value, types) or (isinstance(value, str) and value in options)
+    return isinstance(value, types) or value in options
 
 
 @dataclass(frozen=True)
@@ -129,8 +129,18 @@ class DataConfig(_Checked):
     """What the pattern array holds; auto decides by type and integer test, and says so."""
     axis_order: Literal["auto", "kyx", "yxk"] = "auto"
     """Order of the pattern axes in the file; yxk is the old (y, x, pattern)."""
+    bad_pixels: Literal["auto", "file", "none"] = "auto"
+    """Detector pixels that count for nothing: auto = those that the file marks and those that are
+    found (NaN, negative, saturated, hot, dead); file = only those marked; none = all are good."""
+    mask: str | None = None
+    """File that marks bad pixels instead of the scan's own: .npy with True = bad, or .npz with
+    bad_pixels (True = bad) or mask (True = good)."""
     probe: str | None = None
-    """File whose probe replaces that of the scan (.npz with probeGuess or probe, or a product)."""
+    """File whose probe replaces that of the scan (.npz with probeGuess or probe, or a product);
+    the word bundle, in reconstruct: the probe that the bundle was trained with."""
+    truth: str | None = None
+    """File whose object serves as truth in supervised training, on the canvas of the scan's
+    positions: a simulated or reference .npz, or the product of a reconstruction."""
     region: str = "all"
     """Patterns to train on: all, top, bottom, left, right, y:0:240,x:10:90 (px), random:0.5."""
     group_size: int | None = _knob(None, ge=1, le=64)
@@ -162,11 +172,38 @@ class CnnConfig(_Checked):
     width: float = _knob(1.0, gt=0, le=8)
     """Multiplies the filter ladder (32, 64, 128 at N = 64; one level more per doubling of N)."""
     amplitude_activation: Literal["sigmoid", "softplus", "relu", "swish"] = "sigmoid"
-    """Turns the amplitude branch positive; sigmoid is scaled to (0, amplitude_ceiling)."""
+    """Turns the amplitude branch positive (head amp_phase); sigmoid is scaled to
+    (0, amplitude_ceiling)."""
     amplitude_ceiling: float = _knob(2.0, gt=0, le=100)
     """Largest amplitude with sigmoid, in units of the gauge."""
     outer_fraction: float = _knob(0.125, gt=0, lt=1)
     """Share of the last filters that draws the coarse continuation outside the central N/2."""
+
+
+@dataclass(frozen=True)
+class FnoConfig(_Checked):
+    """The networks with spectral layers: fno, fno_vanilla, ffno, hybrid and uno."""
+
+    section: ClassVar[str] = "generator.fno"
+
+    width: int = _knob(16, ge=2, le=512)
+    """Channels at full resolution."""
+    modes: int = _knob(12, ge=1, le=1024)
+    """Frequencies kept of each axis by a spectral layer; at most N // 2."""
+    blocks: int = _knob(3, ge=1, le=64)
+    """Fourier blocks (fno, fno_vanilla, ffno)."""
+    refiner_blocks: int = _knob(2, ge=0, le=64)
+    """Convolutional blocks after the Fourier blocks (fno)."""
+    levels: int = _knob(3, ge=1, le=8)
+    """Resolutions, each half of the one above (hybrid, uno)."""
+    most_channels: int = _knob(48, ge=2, le=1024)
+    """Channels double from level to level up to this (hybrid, uno): without a limit each level more
+    would have four times the convolution weights of the one above."""
+    amplitude_activation: Literal["sigmoid", "softplus", "relu", "swish"] = "sigmoid"
+    """Turns the amplitude maps positive (head amp_phase); sigmoid is scaled to
+    (0, amplitude_ceiling)."""
+    amplitude_ceiling: float = _knob(2.0, gt=0, le=100)
+    """Largest amplitude with sigmoid, in units of the gauge."""
 
 
 @dataclass(frozen=True)
@@ -175,23 +212,42 @@ class UnrolledConfig(_Checked):
 
     section: ClassVar[str] = "generator.unrolled"
 
-    stages: int = _knob(11, ge=1, le=1000)
+    stages: int = _knob(5, ge=1, le=1000)
     """Sweeps over the patterns, K."""
-    networks: int = _knob(1, ge=0, le=64)
-    """Networks on the canvas, each shared by a run of stages; 0 = accelerated parallel PIE."""
-    network_stages: int = _knob(2, ge=1, le=1000)
-    """Stages, from the first, that a network follows. They jump towards the image; the stages
-    after them are pure physics and mend what a jump got wrong."""
+    subsets: int = _knob(8, ge=1, le=64)
+    """Steps in a sweep, each with every S-th pattern; a power of two. The last two fifths of the
+    sweeps take half as many steps."""
+    networks: int = _knob(0, ge=0, le=64)
+    """Networks on the canvas, each shared by a run of stages; 0 = physics alone. They want truth
+    (pretrain, or the supervised objective): on patterns alone they learn to repeat noise."""
+    network_stages: int = _knob(5, ge=1, le=1000)
+    """Stages, from the first, that a network follows."""
     width: int = _knob(16, ge=4, le=256)
     """Channels of the canvas network at its first level (half resolution)."""
     depth: int = _knob(4, ge=1, le=7)
     """Levels of the canvas network; each sees twice as far."""
-    step: float = _knob(1.5, gt=0, le=4)
+    step: float = _knob(1.0, gt=0, le=4)
     """Step length b before learning."""
-    damping: float = _knob(0.1, gt=0, le=1)
+    damping: float = _knob(1.0, gt=0, le=10)
     """Damping a of the division by the illumination before learning, share of its maximum."""
+    momentum: float = _knob(0.9, ge=0, le=1)
+    """Most momentum before learning; step j has j / (j + 3) until then; 0 = none."""
+
+
+@dataclass(frozen=True)
+class PieConfig(_Checked):
+    """Accelerated parallel PIE: whole sweeps, nothing to learn."""
+
+    section: ClassVar[str] = "generator.pie"
+
+    stages: int = _knob(20, ge=1, le=1000)
+    """Sweeps over the patterns, K."""
+    step: float = _knob(1.5, gt=0, le=4)
+    """Step length b."""
+    damping: float = _knob(0.1, gt=0, le=10)
+    """Damping a of the division by the illumination, share of its maximum."""
     momentum: float = _knob(1.0, ge=0, le=1)
-    """Multiplies the momentum k / (k + 3) of stage k before learning; 0 = plain PIE."""
+    """Most momentum; sweep k has k / (k + 3) until then; 0 = plain parallel PIE."""
 
 
 @dataclass(frozen=True)
@@ -201,13 +257,23 @@ class GeneratorConfig(_Checked):
     section: ClassVar[str] = "generator"
 
     name: str = "unrolled"
-    """Registered name: unrolled, pie, cnn."""
+    """Registered name: unrolled, pie, cnn, fno, fno_vanilla, ffno, hybrid, uno."""
     lift: Literal["none", "backprojection"] = "none"
     """What patch networks see: the amplitude, or the wave propagated back to the object."""
+    input_transform: Literal["none", "sqrt", "log1p", "instancenorm"] = "none"
+    """What is done to the normalised amplitude before patch networks see it; instancenorm removes
+    mean and deviation of each pattern."""
+    head: Literal["amp_phase", "real_imag"] = "amp_phase"
+    """How patch networks speak: amplitude (bounded) and phase within pi, or real and imaginary part
+    without bounds."""
     cnn: CnnConfig = field(default_factory=CnnConfig)
     """Settings of cnn."""
     unrolled: UnrolledConfig = field(default_factory=UnrolledConfig)
-    """Settings of unrolled and pie."""
+    """Settings of unrolled."""
+    pie: PieConfig = field(default_factory=PieConfig)
+    """Settings of pie."""
+    fno: FnoConfig = field(default_factory=FnoConfig)
+    """Settings of fno, fno_vanilla, ffno, hybrid and uno."""
 
 
 @dataclass(frozen=True)
@@ -230,8 +296,13 @@ class TrainingConfig(_Checked):
     held_out: float = _knob(0.2, ge=0, lt=1)
     """Share of each group that unrolled does not see and is judged on; 0 = it sees all. Without
     it a network learns to repeat the noise of the patterns that it was given."""
+    init: str = "fresh"
+    """Where the weights start: fresh, pretrained (those that come with the package), or a bundle
+    of the same generator."""
+    objective: Literal["self_supervised", "supervised"] = "self_supervised"
+    """What the object is judged by: the patterns that it predicts, or the true object."""
     loss: Literal["poisson", "amplitude_mse", "amplitude_mae"] = "poisson"
-    """What is minimised between predicted and measured patterns."""
+    """What is minimised between predicted and measured patterns (self_supervised)."""
     tv_weight: float = _knob(0.0, ge=0)
     """Weight of the total variation of the object."""
     mean_deviation_weight: float = _knob(0.0, ge=0)
@@ -276,6 +347,8 @@ class InferenceConfig(_Checked):
     """Memory for prepared patterns and probes, in MiB; the rest is made anew each sweep."""
     checks: bool = True
     """Also reconstruct both halves of the data: half-data FRC and held-out excess deviance."""
+    uncertainty: bool = False
+    """Also reconstruct data simulated from the result: standard deviation of every pixel."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1 or mps."""
     threads: int | None = _knob(None, ge=1, le=1024)
@@ -290,8 +363,9 @@ class SimulationConfig(_Checked):
 
     object: Literal["lines", "dead_leaves", "spokes", "noise", "photo"] = "spokes"
     """Kind of object: random lines, dead leaves, Siemens star, filtered noise, photographs."""
-    probe: Literal["disk", "gaussian", "zone_plate"] = "zone_plate"
-    """Kind of probe; zone_plate is a defocused annular aperture (central stop)."""
+    probe: Literal["disk", "gaussian", "zone_plate", "square"] = "zone_plate"
+    """Kind of probe; zone_plate is the defocused focus of an annular aperture (central stop),
+    square that of KB mirrors."""
     scan: Literal["raster", "fermat", "random"] = "fermat"
     """Kind of positions: jittered raster, Fermat spiral, random."""
     n: int = _knob(64, ge=8, le=4096)
@@ -330,6 +404,79 @@ class SimulationConfig(_Checked):
 
 
 @dataclass(frozen=True)
+class PretrainingConfig(_Checked):
+    """Training on endless synthetic scans, for weights that serve any measurement."""
+
+    section: ClassVar[str] = "pretraining"
+
+    steps: int = _knob(3000, ge=1)
+    """Optimiser steps."""
+    scans_per_step: int = _knob(2, ge=1, le=1024)
+    """Scans whose gradients are averaged in a step."""
+    largest_n: Literal[64, 128, 256] = 256
+    """Largest side N of a pattern; N = 64 is drawn most often."""
+    pixels: int = _knob(2**18, ge=2**12, le=2**26)
+    """Detector pixels of a scan, in all: patterns times N^2 (12 to 144 patterns)."""
+    least_photons: float = _knob(1e3, gt=0, le=1e15)
+    """Fewest photons of a pattern; logarithms are drawn evenly."""
+    most_photons: float = _knob(1e9, gt=0, le=1e15)
+    """Most photons of a pattern."""
+    wrong_probe_share: float = _knob(0.15, ge=0, le=1)
+    """Share of the scans whose probe is out of focus."""
+    defocus_rad: float = _knob(0.7, ge=0, le=20)
+    """How far: standard deviation of the quadratic phase at the rim of the far field."""
+    wrong_positions_share: float = _knob(0.15, ge=0, le=1)
+    """Share of the scans whose positions are wrong."""
+    displacement_px: float = _knob(0.7, ge=0, le=20)
+    """Largest standard deviation of their error."""
+    learning_rate: float = _knob(1e-3, gt=0, le=1)
+    """Largest step size of the networks; the pace of the physics steps learns ten times faster."""
+    warmup_steps: int = _knob(200, ge=0)
+    """Steps in which the learning rate rises; then it falls as a cosine."""
+    averaging: float = _knob(0.995, ge=0, lt=1)
+    """Decay of the running average of the weights, which is what is kept."""
+    validation_scans: int = _knob(24, ge=1, le=4096)
+    """Scans that are never trained on."""
+    epoch_steps: int = _knob(250, ge=1)
+    """Steps between two validations and checkpoints."""
+    seed: int = _knob(0, ge=0, le=2**32 - 1)
+    """Seed of everything random."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1 or mps."""
+    threads: int | None = _knob(None, ge=1, le=1024)
+    """Processor threads; none = OMP_NUM_THREADS, or as many as this process may use."""
+    num_workers: int = _knob(0, ge=0, le=256)
+    """Processes that simulate; 0 simulates in the training process."""
+
+
+@dataclass(frozen=True)
+class RefinementConfig(_Checked):
+    """Probe and positions made to agree with the patterns, before training or reconstruction."""
+
+    section: ClassVar[str] = "refinement"
+
+    refine_probe: bool = False
+    """Refine all modes of the probe; off = it stays as given, bit by bit."""
+    probe_modes: int | None = _knob(None, ge=1, le=64)
+    """Incoherent modes of the refined probe, at most N; none = as given. New ones start weak."""
+    refine_positions: Literal["none", "affine", "points"] = "none"
+    """affine: one map for all positions; points: then each by itself; none = as given."""
+    refine_sweeps: int | None = _knob(None, ge=1, le=10000)
+    """Sweeps over the patterns; none = 6 for the probe alone, 32 with positions."""
+    position_bound_px: float = _knob(5.0, gt=0, le=1000)
+    """How far a position may get from where it was given, after the affine map."""
+
+    def __post_init__(self) -> None:
+        """Refuse modes for a probe that is not refined."""
+        super().__post_init__()
+        if self.probe_modes is not None and not self.refine_probe:
+            raise ConfigError(
+                f"refinement.probe_modes: {self.probe_modes} modes were asked for, but the probe "
+                "is not refined; add --refine-probe true, or leave out --probe-modes."
+            )
+
+
+@dataclass(frozen=True)
 class Config(_Checked):
     """All settings of a run."""
 
@@ -343,6 +490,8 @@ class Config(_Checked):
     """The optimisation."""
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     """Reconstruction of a whole scan."""
+    refinement: RefinementConfig = field(default_factory=RefinementConfig)
+    """Probe and positions made to agree with the patterns."""
 
     def to_yaml(self) -> str:
         """Return all settings as YAML."""

@@ -9,6 +9,10 @@ from ptychopinn.errors import ConfigError
 
 _LOG = logging.getLogger(__name__)
 
+#: Bytes of complex waves in a batch: what stays in a processor's cache, and what fills a GPU.
+_CPU_BYTES = 2**21
+_GPU_BYTES = 2**29
+
 
 def resolve_device(name: str) -> torch.device:
     """Return the device that a name asks for; ``auto`` takes an accelerator when there is one.
@@ -57,3 +61,12 @@ def use_threads(count: int | None) -> int:
         torch.set_num_threads(wanted)
     _LOG.debug("%d threads", wanted)
     return wanted
+
+
+def automatic_batch_size(n: int, modes: int, device: torch.device) -> int:
+    """Return how many patterns of N x N pixels and P modes make a batch.
+
+    On a CPU the waves of a batch should stay in the cache; on a GPU they should fill it.
+    """
+    budget = _CPU_BYTES if device.type == "cpu" else _GPU_BYTES
+    return max(1, budget // (n * n * modes * 8))

@@ -9,9 +9,10 @@ import torch
 
 from ptychopinn.config import TrainingConfig
 from ptychopinn.errors import TrainingError
-from ptychopinn.generators import CanvasGenerator, Generator
+from ptychopinn.generators import CanvasGenerator, Generator, PatchGenerator
 from ptychopinn.physics.likelihood import resolve_loss
 from ptychopinn.physics.regularisers import mean_deviation, total_variation
+from ptychopinn.physics.supervision import truth_error
 from ptychopinn.physics.view import BatchView
 from ptychopinn.reassembly import in_window_frame, merge_patches
 from ptychopinn.scan import PatternBatch
@@ -25,9 +26,16 @@ def reconstruct_batch(generator: Generator, view: BatchView) -> torch.Tensor:
     """
     if isinstance(generator, CanvasGenerator):
         return generator(view)
-    batch = view.batch
-    patches = in_window_frame(generator(view), batch.fractions, generator.frame)
-    return merge_patches(patches, view.weight, batch.corners, batch.canvas_shape)
+    return _merged(predict_patches(generator, view), view)
+
+
+def predict_patches(generator: PatchGenerator, view: BatchView) -> torch.Tensor:
+    """Return the (B, C, N, N) complex patches of a generator, on whole pixels of the canvas."""
+    return in_window_frame(generator(view), view.batch.fractions, generator.frame)
+
+
+def _merged(patches: torch.Tensor, view: BatchView) -> torch.Tensor:
+    return merge_patches(patches, view.weight, view.batch.corners, view.batch.canvas_shape)
 
 
 def split_group(
@@ -62,10 +70,11 @@ def split_group(
 
 
 class PtychoModule(lightning.LightningModule):
-    """Self-supervised training: the object must predict the patterns.
+    """Self-supervised training: the object must predict the patterns. Or supervised: be the truth.
 
-    A generator of patches sees a group and is judged on the same patterns through the merged
-    object. A generator of canvases is judged on patterns of the group that it was not given.
+    Self-supervised, a generator of patches sees a group and is judged on the same patterns through
+    the merged object; a generator of canvases is judged on patterns of the group that it was not
+    given. Supervised, patches are judged one by one and canvases as a whole; see `truth_error`.
 
     Args:
         generator: Any registered generator.
@@ -89,6 +98,9 @@ class PtychoModule(lightning.LightningModule):
     def _judge(self, batch: PatternBatch, rng: torch.Generator) -> tuple[torch.Tensor, Any]:
         """Return the loss of a batch and the canvas that it was computed from."""
         view = BatchView(batch)
+        if self.training_config.objective == "supervised":
+            loss, canvas = self._judge_by_truth(view)
+            return loss, (canvas, view.illumination)
         predicted, counts = None, batch.counts
         share = self.training_config.held_out
         if isinstance(self.generator, CanvasGenerator) and share and batch.counts.shape[1] > 2:
@@ -100,6 +112,20 @@ class PtychoModule(lightning.LightningModule):
             canvas = reconstruct_batch(self.generator, view)
             predicted = view.predict(canvas)
         return self._loss(predicted, counts, batch.mask), (canvas, view.illumination)
+
+    def _judge_by_truth(self, view: BatchView) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the distance from the truth and the canvas.
+
+        Canvas generators see all patterns: a truth, unlike patterns, holds no noise to repeat.
+        """
+        truth = view.batch.truth
+        if truth is None:
+            raise TrainingError("supervised training wants batches with the true object.")
+        if isinstance(self.generator, CanvasGenerator):
+            canvas = self.generator(view)
+            return truth_error(canvas, truth, view.illumination), canvas
+        patches = predict_patches(self.generator, view)
+        return truth_error(patches, view.extract(truth), view.weight), _merged(patches, view)
 
     def _regularisation(self, canvas: torch.Tensor, illumination: torch.Tensor) -> torch.Tensor:
         settings = self.training_config

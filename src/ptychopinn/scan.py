@@ -27,6 +27,39 @@ def canvas_covering(positions_px: np.ndarray, n: int) -> tuple[int, int]:
     return int(height), int(width)
 
 
+#: What is said of the kinds of bad pixels, in the order in which a pixel is given to one.
+BAD_PIXEL_KINDS = {
+    "marked": "marked",
+    "faulty": "NaN, infinite or negative",
+    "saturated": "saturated",
+    "hot": "hot",
+    "dead": "dead",
+}
+
+
+@dataclass(frozen=True)
+class BadPixels:
+    """Which detector pixels count for nothing, and why."""
+
+    kinds: dict[str, np.ndarray]
+    """(N, N) bool, True = bad, by kind (`BAD_PIXEL_KINDS`); no pixel is in two of them."""
+
+    @property
+    def mask(self) -> np.ndarray:
+        """(N, N) bool, True = good detector pixel."""
+        return ~np.logical_or.reduce(list(self.kinds.values()))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of pixels of each kind that there is."""
+        known = [kind for kind in BAD_PIXEL_KINDS if kind in self.kinds]
+        return {kind: int(self.kinds[kind].sum()) for kind in known if self.kinds[kind].any()}
+
+    def describe(self) -> str:
+        """Return how many there are of each kind, as ``3 hot, 12 dead``."""
+        return ", ".join(f"{number} {BAD_PIXEL_KINDS[k]}" for k, number in self.counts.items())
+
+
 @dataclass(frozen=True)
 class Scan:
     """What was measured: diffraction patterns, where the probe stood, and the probe itself.
@@ -57,6 +90,8 @@ class Scan:
     """Where the scan came from, for messages."""
     decisions: tuple[str, ...] = field(default=())
     """Sentences that say what the reader decided; shown to the user."""
+    bad_pixels: BadPixels | None = None
+    """Why the pixels that `mask` leaves out are bad; None when nobody looked."""
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not belong together."""
@@ -136,6 +171,14 @@ class Reconstruction:
     """Versions, command, settings and timings; plain JSON values."""
     quality: dict[str, float] = field(default_factory=dict)
     """Figures that need no truth: held-out excess deviance, half-data FRC."""
+    amplitude_std: np.ndarray | None = None
+    """(H, W) float32 standard deviation of the amplitude, NaN where it is not known."""
+    phase_std: np.ndarray | None = None
+    """(H, W) float32 standard deviation of the phase in rad, NaN where it is not known."""
+    start_probe: np.ndarray | None = None
+    """(P, N, N) complex64 before it was refined; None = it was not."""
+    start_positions_px: np.ndarray | None = None
+    """(K, 2) float64 before they were refined; None = they were not."""
 
 
 class PatternBatch(NamedTuple):
@@ -156,6 +199,9 @@ class PatternBatch(NamedTuple):
     """(N, N) float, 1 = good pixel, 0 = bad."""
     canvas_shape: tuple[int, int]
     """(H, W) of the canvas that `corners` index."""
+    truth: torch.Tensor | None = None
+    """(B, H, W) complex true object of every group, 0 beyond the scan's canvas; None unless the
+    training asks for it."""
 
     def on(self, device: torch.device) -> "PatternBatch":
         """Return the batch with every tensor on a device."""
@@ -166,4 +212,5 @@ class PatternBatch(NamedTuple):
             probe=self.probe.to(device),
             mask=self.mask.to(device),
             canvas_shape=self.canvas_shape,
+            truth=None if self.truth is None else self.truth.to(device),
         )

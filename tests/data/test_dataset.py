@@ -99,3 +99,25 @@ def test_validation_groups_are_kept_apart():
     assert held
     assert not train & held
     assert module(make_scan(16), validation_fraction=0).val_dataloader() == []
+
+
+def test_the_truth_of_a_group_is_that_of_its_windows():
+    scan = make_scan(16)
+    groups = group_patterns(scan.positions_px, 4, scan.n_patterns, rng=np.random.default_rng(0))
+    data = GroupDataset(scan, groups, with_truth=True)
+    batch = collate_groups(data)([data[number] for number in range(len(data))])
+    windows = BatchView(batch).extract(batch.truth)
+    starts = np.floor(scan.positions_px[groups.indices]).astype(int) - scan.n // 2
+    for group in range(len(data)):
+        for member, (y, x) in enumerate(starts[group]):
+            wanted = scan.truth[y : y + scan.n, x : x + scan.n]
+            np.testing.assert_array_equal(windows[group, member].numpy(), wanted)
+    assert dataset(scan)[0].truth is None
+
+
+def test_only_supervised_training_reads_the_truth():
+    scan = make_scan(16)
+    config = Config(training=TrainingConfig(batch_size=3, objective="supervised"))
+    batch = next(iter(ScanDataModule(scan, config, 4).train_dataloader()))
+    assert batch.truth.shape == (3, *batch.canvas_shape)
+    assert next(iter(module(scan).train_dataloader())).truth is None

@@ -4,8 +4,17 @@ import torch
 from ptychopinn.config import CnnConfig
 from ptychopinn.generators import GeneratorSize
 from ptychopinn.generators.cnn import Cnn, filter_ladder
+from ptychopinn.generators.head import Head
+from ptychopinn.generators.patch_input import PatchInput
 from ptychopinn.physics.view import BatchView
 from tests.contracts.test_generators import batch
+
+SIZE = GeneratorSize(32, 4)
+
+
+def network(lift="none", head=None):
+    torch.manual_seed(0)
+    return Cnn(CnnConfig(), SIZE, PatchInput(lift, "none"), head or Head("amp_phase"))
 
 
 @pytest.mark.parametrize(
@@ -17,36 +26,33 @@ def test_ladder_of_the_paper(n, ladder):
 
 @pytest.mark.parametrize("activation", ["sigmoid", "softplus", "relu", "swish"])
 def test_amplitudes_are_positive_and_start_near_one(activation):
-    torch.manual_seed(0)
-    network = Cnn(CnnConfig(amplitude_activation=activation), GeneratorSize(32, 4), "none")
-    amplitude = network(BatchView(batch())).abs()
+    head = Head("amp_phase", activation)
+    amplitude = network(head=head)(BatchView(batch())).abs()
     assert (amplitude >= 0).all()
     assert amplitude.mean().item() == pytest.approx(1, abs=0.35)
 
 
 def test_phases_reach_both_ends():
     """pi * tanh: the phase branch must be able to leave (-1, 1) and stay within pi."""
-    torch.manual_seed(0)
-    network = Cnn(CnnConfig(), GeneratorSize(32, 4), "none")
+    cnn = network()
     with torch.no_grad():
-        network.phase.centre.weight.mul_(2000)
-    phase = network(BatchView(batch())).angle()
+        cnn.phase.centre.weight.mul_(2000)
+    phase = cnn(BatchView(batch())).angle()
     assert phase.max() > 3
     assert phase.min() < -3
 
 
 @pytest.mark.parametrize("lift", ["none", "backprojection"])
 def test_one_layer_draws_the_centre_and_another_the_surroundings(lift):
-    torch.manual_seed(0)
-    network = Cnn(CnnConfig(), GeneratorSize(32, 4), lift)
+    cnn = network(lift)
     view = BatchView(batch())
-    before = network(view)
+    before = cnn(view)
     inside = torch.zeros(32, 32, dtype=torch.bool)
     inside[8:24, 8:24] = True
-    for layer, where in ((network.phase.centre, inside), (network.phase.outer, ~inside)):
+    for layer, where in ((cnn.phase.centre, inside), (cnn.phase.outer, ~inside)):
         with torch.no_grad():
             layer.bias.add_(0.3)
-        after = network(view)
+        after = cnn(view)
         changed = (after - before).abs() > 1e-3
         assert changed[..., where].all()
         assert not changed[..., ~where].any()

@@ -5,11 +5,12 @@ import pytest
 import torch
 from scipy.special import xlogy
 
-from ptychopinn.config import Config, GeneratorConfig, InferenceConfig, UnrolledConfig
+from ptychopinn.config import Config, GeneratorConfig, InferenceConfig, PieConfig
+from ptychopinn.device import automatic_batch_size
 from ptychopinn.errors import ConfigError, DataError
 from ptychopinn.generators import CanvasGenerator
 from ptychopinn.inference import ScanView, reconstruct
-from ptychopinn.inference.batching import automatic_batch_size, halve_until_it_fits
+from ptychopinn.inference.batching import halve_until_it_fits
 from ptychopinn.inference.checks import excess_deviance
 from ptychopinn.physics.view import BatchView
 from ptychopinn.scan import PatternBatch
@@ -19,7 +20,7 @@ from tests.test_bundle import make_bundle
 
 def pie(stages=30, **inference):
     return Config(
-        generator=GeneratorConfig(name="pie", unrolled=UnrolledConfig(stages=stages)),
+        generator=GeneratorConfig(name="pie", pie=PieConfig(stages=stages)),
         inference=InferenceConfig(**inference),
     )
 
@@ -180,7 +181,7 @@ def test_progress_counts_every_pattern_of_every_sweep():
 
 def test_a_generator_that_needs_training_says_so():
     with pytest.raises(ConfigError, match="wants trained weights; give --bundle"):
-        reconstruct(make_scan(24, side=4), None, Config())
+        reconstruct(make_scan(24, side=4), None, Config(generator=GeneratorConfig(name="cnn")))
 
 
 def test_unknown_devices():

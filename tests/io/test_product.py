@@ -66,6 +66,25 @@ def test_round_trip_of_what_is_unknown_or_empty(tmp_path):
     assert_same(read_product(tmp_path / "p.h5"), made)
 
 
+def test_standard_deviations_are_kept_with_what_is_not_known(tmp_path):
+    path = tmp_path / "p.h5"
+    deviation = np.linspace(0, 1, 23 * 31, dtype=np.float32).reshape(SHAPE)
+    deviation[:2] = np.nan
+    write_product(path, some_reconstruction(amplitude_std=deviation, phase_std=2 * deviation))
+    found = read_product(path)
+    np.testing.assert_array_equal(found.amplitude_std, deviation)
+    np.testing.assert_array_equal(found.phase_std, 2 * deviation)
+    with pytest.raises(ShapeError, match="phase_std"):
+        write_product(path, some_reconstruction(phase_std=deviation[1:]))
+    with h5py.File(path, "a") as file:
+        file["phase_std"][5, 5] = -1
+    with pytest.raises(DataError) as error:
+        read_product(path)
+    assert one_sentence(str(error.value), path, "phase_std", "negative values")
+    write_product(path, some_reconstruction())
+    assert read_product(path).phase_std is None
+
+
 def test_provenance_beyond_the_size_of_an_attribute(tmp_path):
     made = some_reconstruction(provenance={"log": "x" * 200_000, "count": np.int64(3)})
     write_product(tmp_path / "p.h5", made)

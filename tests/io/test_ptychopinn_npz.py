@@ -187,17 +187,22 @@ def test_faults_are_tolerated_in_bad_pixels_only(tmp_path, monkeypatch, value, o
     stored = patterns if order == "kyx" else patterns.transpose(1, 2, 0)
     bad = np.zeros((N, N), bool)
     bad[1, 2] = bad[5, 6] = True
-    scan = read(tmp_path, diff3d=stored, bad_pixels=bad)
+    only_marked = DataConfig(bad_pixels="file")
+    scan = read(tmp_path, data=only_marked, diff3d=stored, bad_pixels=bad)
     assert scan.counts()[4, 5, 6] == 0
     assert np.isfinite(scan.counts()).all()
     assert scan.domain == "counts"
     bad[5, 6] = False
+    found = read(tmp_path, diff3d=stored, bad_pixels=bad)
+    np.testing.assert_array_equal(found.mask, scan.mask)
+    np.testing.assert_array_equal(found.counts(), scan.counts())
+    assert "1 marked, 1 NaN, infinite or negative" in said(found)
     path = save_npz(tmp_path, scan_arrays(diff3d=stored, bad_pixels=bad))
     with pytest.raises(DataError) as error:
-        read_scan_npz(path)
+        read_scan_npz(path, only_marked)
     word = "negative" if value == -3 else "NaN" if np.isnan(value) else "infinite"
     assert one_sentence(
-        str(error.value), path, "diff3d", "1 good pixels of pattern 4", word, "(1 such patterns)"
+        str(error.value), path, "diff3d", "1 good pixels of pattern 4", word, "(1 such patterns, "
     )
 
 
@@ -311,14 +316,16 @@ REFUSALS = {
         "only zeros in the good pixels",
     ),
     "NaN": (
-        pattern(lambda p: np.where(p == p.max(), np.nan, p)),
+        pattern(lambda p: np.where(np.arange(K)[:, None, None] == 2, np.nan, p)),
         "diff3d",
+        "64 good pixels of pattern 2",
         "NaN",
         "mark those pixels in bad_pixels",
     ),
     "two faults": (
         pattern(lambda p: np.where(np.eye(N) > 0, [-1.0, np.nan] * (N // 2), p)),
-        f"{N} good pixels of pattern 0 that are NaN or negative ({K} such patterns)",
+        f"{N} good pixels of pattern 0 that are NaN or negative ({K} such patterns, "
+        f"{N} pixels in all)",
     ),
     "no positions": ({"xcoords": None}, "xcoords", "only diff3d, probeGuess, ycoords"),
     "misnamed": ({"xcoords": None, "x_coords": np.arange(K)}, "xcoords", "rename x_coords"),

@@ -4,7 +4,12 @@ import torch
 from scipy.stats import poisson
 
 from ptychopinn.errors import ConfigError
-from ptychopinn.physics.likelihood import LOSSES, poisson_excess, resolve_loss
+from ptychopinn.physics.likelihood import (
+    LOSSES,
+    expected_deviance,
+    poisson_excess,
+    resolve_loss,
+)
 
 
 def test_poisson_excess_is_the_log_likelihood_ratio():
@@ -67,3 +72,11 @@ def test_gradients_are_finite_in_the_dark(name):
 def test_unknown_loss_names_the_nearest():
     with pytest.raises(ConfigError, match="did you mean 'poisson'"):
         resolve_loss("poison")
+
+
+@pytest.mark.parametrize("rate", [1e-5, 1e-3, 0.03, 0.5, 1.3, 7.0, 60.0, 900.0, 1e5])
+def test_expected_deviance_is_what_noise_leaves(rate):
+    counts = torch.poisson(torch.full((200_000, 1, 1), rate))
+    found = 2 * poisson_excess(torch.full_like(counts, rate), counts, torch.ones(1, 1))
+    expected = expected_deviance(torch.tensor([rate]))
+    assert expected.item() == pytest.approx(found.item(), rel=0.05 if rate > 1e-4 else 0.3)

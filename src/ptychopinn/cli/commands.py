@@ -6,8 +6,11 @@ from ptychopinn.config import (
     GeneratorConfig,
     InferenceConfig,
     PhysicsConfig,
+    PretrainingConfig,
+    RefinementConfig,
     SimulationConfig,
     TrainingConfig,
+    UnrolledConfig,
 )
 
 _SCAN = Argument(("scan",), "File of the scan: a PtychoPINN .npz.")
@@ -64,16 +67,33 @@ TRAIN = Command(
         "physics": PhysicsConfig(),
         "generator": GeneratorConfig(),
         "training": TrainingConfig(),
+        "refinement": RefinementConfig(),
     },
+)
+
+PRETRAIN = Command(
+    "pretrain",
+    "train unrolled on endless synthetic scans, for weights that serve any scan",
+    "Train unrolled on synthetic scans of every kind, with their truth, and write a bundle that "
+    "reconstructs scans it never saw. The weights that come with the package were made by this "
+    "command. Takes hours on a CPU; Ctrl-C keeps the last checkpoint, --resume goes on. Example: "
+    "ptychopinn pretrain -o out/weights --steps 4000",
+    "ptychopinn pretrain -o FOLDER [--steps K] [--resume] [flags]",
+    (
+        _output("out/pretrain"),
+        Argument(("--resume",), "Continue the run in the folder.", False, bool),
+    ),
+    {"pretraining": PretrainingConfig(), "unrolled": UnrolledConfig(networks=2)},
 )
 
 RECONSTRUCT = Command(
     "reconstruct",
     "turn a whole scan into an image",
-    "Reconstruct every pattern of a scan with a trained bundle, or without one by accelerated "
-    "parallel PIE, which needs no training. Example: ptychopinn reconstruct scan.npz --bundle "
-    "out/run/wts.h5.zip -o out/image",
-    "ptychopinn reconstruct SCAN -o FOLDER [--bundle FILE] [--probe FILE] [flags]",
+    "Reconstruct every pattern of a scan with the weights that come with the package, which need "
+    "no training, or with a bundle that was trained on a scan. Example: ptychopinn reconstruct "
+    "scan.npz --bundle out/run/wts.h5.zip -o out/image",
+    "ptychopinn reconstruct SCAN -o FOLDER [--bundle FILE] [--probe FILE|bundle] "
+    "[--refine-probe true] [--refine-positions points] [flags]",
     (
         _SCAN,
         _output("out/image"),
@@ -83,7 +103,8 @@ RECONSTRUCT = Command(
         "inference": InferenceConfig(),
         "data": DataConfig(),
         "physics": PhysicsConfig(),
-        "generator": GeneratorConfig(name="pie"),
+        "generator": GeneratorConfig(),
+        "refinement": RefinementConfig(),
     },
 )
 
@@ -102,6 +123,31 @@ EVALUATE = Command(
     ),
 )
 
+STUDY = Command(
+    "study",
+    "compare methods side by side on simulated scans",
+    "Compare networks (self-supervised and with the truth), pie and the weights that come with the "
+    "package on simulated scans. Studies: grid-lines (raster scan of random lines, with pictures), "
+    "lines (the table of the paper: C = 1 and 4, ideal and structured probe), data-efficiency "
+    "(quality over training patterns), dose (resolution over photons), transfer (train on one "
+    "kind of scan, test on another). Each takes 5 to 15 minutes on two cores; --full is for a "
+    "GPU. Every finished cell is kept: after Ctrl-C the same command goes on. Example: ptychopinn "
+    "study lines -o out/lines --only cnn,pie",
+    "ptychopinn study NAME [-o FOLDER] [--full] [--only A,B] [--architectures A,B] [flags]",
+    (
+        Argument(("name",), "grid-lines, lines, data-efficiency, dose or transfer."),
+        Argument(("-o", "--output"), "Folder; none = out/study-NAME.", None, str | None),
+        Argument(("--full",), "The size for a GPU.", False, bool),
+        Argument(("--only",), "Methods or cases, as cnn,pie; none = all.", None, str | None),
+        Argument(("--architectures",), "Generators to train, as cnn,fno.", "cnn,unrolled"),
+        Argument(("--datasets",), "Folder for the scans; none = in -o.", None, str | None),
+        Argument(("--seed",), "Of scans, weights and groups.", 0, int),
+        Argument(("--device",), "auto, cpu, cuda, cuda:1 or mps.", "auto"),
+        Argument(("--redraw",), "Run nothing; tables and figure anew.", False, bool),
+    ),
+)
+
 COMMANDS = {
-    command.name: command for command in (DEMO, SIMULATE, INSPECT, TRAIN, RECONSTRUCT, EVALUATE)
+    command.name: command
+    for command in (DEMO, SIMULATE, INSPECT, TRAIN, PRETRAIN, RECONSTRUCT, EVALUATE, STUDY)
 }

@@ -9,9 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from ptychopinn.config import Config
+from ptychopinn.data import mean_pattern
 from ptychopinn.io import replacing, staged_folder, write_product
-from ptychopinn.report import write_pictures
-from ptychopinn.scan import Reconstruction
+from ptychopinn.report import (
+    draw_mask,
+    draw_refinement,
+    draw_uncertainty,
+    refinement_of,
+    write_pictures,
+)
+from ptychopinn.scan import BadPixels, Reconstruction, Scan
 
 _COLUMNS = ("epoch", "step", "seconds", "train_loss", "val_loss", "learning_rate")
 
@@ -40,10 +47,13 @@ def write_result(
     reconstruction: Reconstruction,
     history: list[dict[str, Any]],
     config: Config,
+    scan: Scan | None = None,
 ) -> Path:
     """Write reconstruction.h5, pictures, metrics.json, history.csv and config.yaml.
 
-    All are written beside the folder first and moved in when they are whole.
+    What was refined is drawn in refinement.png, standard deviations in uncertainty.png, and the bad
+    pixels of a scan, with why they are bad, in mask.png. All are written beside the folder first
+    and moved in when they are whole.
     """
     provenance = {**reconstruction.provenance, "command": command_line()}
     whole = replace(reconstruction, provenance=provenance)
@@ -51,6 +61,16 @@ def write_result(
         place = Path(stage)
         write_product(place / "reconstruction.h5", whole)
         write_pictures(whole, history, place)
+        if whole.start_probe is not None or whole.start_positions_px is not None:
+            draw_refinement(refinement_of(whole), place / "refinement.png")
+        if scan is not None and not scan.mask.all():
+            bad = scan.bad_pixels or BadPixels({"marked": ~scan.mask})
+            draw_mask(mean_pattern(scan), bad, place / "mask.png")
+        if whole.amplitude_std is not None and whole.phase_std is not None:
+            draw_uncertainty(
+                *(whole.amplitude_std, whole.phase_std, whole.coverage),
+                *(place / "uncertainty.png", whole.pixel_size_m),
+            )
         write_history(place / "history.csv", history)
         metrics = {"without_truth": whole.quality, "provenance": provenance}
         (place / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")

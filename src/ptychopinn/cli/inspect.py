@@ -39,7 +39,7 @@ def _figures(scan: Scan) -> dict[str, str]:
         "probe modes": str(scan.n_modes),
         "canvas": f"{scan.canvas_shape[0]} x {scan.canvas_shape[1]} pixels",
         "photons per pattern": f"{mean_counts(scan):.4g}",
-        "bad pixels": f"{int((~scan.mask).sum())} ({100 * float((~scan.mask).mean()):.2f} %)",
+        "bad pixels": _bad_pixels(scan),
         "probe diameter": f"{diameter:.1f} px (circle of the same effective area)",
         "truth": "yes" if scan.truth is not None else "no",
     }
@@ -49,3 +49,10 @@ def _figures(scan: Scan) -> dict[str, str]:
         figures["step"] = f"{step:.2f} px to the nearest neighbour (median)"
         figures["linear overlap"] = f"{100 * max(0.0, 1 - step / diameter):.0f} %"
     return figures
+
+
+def _bad_pixels(scan: Scan) -> str:
+    """Return how many pixels are left out, and why."""
+    found = f"{int((~scan.mask).sum())} ({100 * float((~scan.mask).mean()):.2f} %)"
+    why = scan.bad_pixels.describe() if scan.bad_pixels else ""
+    return f"{found}: {why}" if why else found

@@ -1,19 +1,24 @@
 """``ptychopinn reconstruct``."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from jsonargparse import Namespace
 
-from ptychopinn.bundle import Bundle, load_bundle
+from ptychopinn.bundle import Bundle, load_bundle, shipped_generators
 from ptychopinn.cli.commands import RECONSTRUCT
 from ptychopinn.cli.folder import write_result
 from ptychopinn.cli.progress import reconstruction_progress
-from ptychopinn.config import Config
-from ptychopinn.errors import ConfigError
+from ptychopinn.config import Config, DataConfig
+from ptychopinn.errors import BundleError, ConfigError
 from ptychopinn.inference import reconstruct
 from ptychopinn.io import read_scan
 from ptychopinn.scan import Reconstruction, Scan
+
+#: Stands for the probe of the bundle, in place of a file.
+OF_BUNDLE = "bundle"
 
 
 def run(parsed: Namespace, settings: dict[str, Any]) -> int:
@@ -23,9 +28,9 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
     bundle = load_bundle(parsed.bundle) if parsed.bundle else None
     if bundle is not None:
         _require_no_contradiction(bundle, config)
-    scan = read_scan(parsed.scan, config.data)
+    scan = _read(parsed.scan, config.data, bundle)
     if bundle is None:
-        print(f"no --bundle was given: generator {config.generator.name}, which needs no training")
+        print(f"no --bundle was given: generator {config.generator.name}, {_source(config)}")
     loading = time.monotonic() - started
     result = reconstruct_and_write(scan, bundle, config, parsed.output)
     seconds = result.provenance["seconds"]
@@ -35,8 +40,36 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
     )
     for line in describe_quality(result.quality):
         print(line)
+    if result.phase_std is not None and result.amplitude_std is not None:
+        amplitude, phase = (np.nanmedian(x) for x in (result.amplitude_std, result.phase_std))
+        print(f"median standard deviation: amplitude {amplitude:.3g}, phase {phase:.3g} rad")
     print(f"results: {parsed.output}")
+    if "trust" in result.provenance:
+        print(describe_trust(result.provenance["trust"]))
     return 0
+
+
+def _read(path: str, data: DataConfig, bundle: Bundle | None) -> Scan:
+    """Read the scan, with the probe of the bundle where ``--probe bundle`` asks for it."""
+    if data.probe != OF_BUNDLE:
+        return read_scan(path, data)
+    if bundle is None:
+        raise ConfigError("data.probe: 'bundle' wants a bundle; add --bundle FILE.")
+    scan = read_scan(path, replace(data, probe=None))
+    if bundle.probe.shape[-1] != scan.n:
+        raise BundleError(
+            f"{scan.name}: the patterns have {scan.n} x {scan.n} pixels, the bundle's probe has "
+            f"{bundle.probe.shape[-1]} x {bundle.probe.shape[-1]}; leave out --probe bundle."
+        )
+    said = "The probe is the one that the bundle was trained with, as --probe says."
+    return replace(scan, probe=bundle.probe, decisions=(*scan.decisions, said))
+
+
+def _source(config: Config) -> str:
+    """Say where the weights come from when no bundle is given."""
+    if config.generator.name in shipped_generators():
+        return "with the weights that come with the package"
+    return "which needs no training"
 
 
 def _require_no_contradiction(bundle: Bundle, config: Config) -> None:
@@ -55,9 +88,15 @@ def reconstruct_and_write(
     """Reconstruct with progress on the terminal, and write the folder of results."""
     with reconstruction_progress() as report:
         result = reconstruct(scan, bundle, config, on_progress=report)
-    used = config if bundle is None else bundle.config
-    write_result(folder, result, bundle.history if bundle else [], used)
+    used = config if bundle is None else replace(bundle.config, refinement=config.refinement)
+    write_result(folder, result, bundle.history if bundle else [], used, scan)
     return result
+
+
+def describe_trust(trust: dict[str, Any]) -> str:
+    """Return the one line that says what to do."""
+    reasons = "; ".join(trust["reasons"])
+    return f"verdict: {trust['verdict']} (trust {trust['score']:.2f}: {reasons})"
 
 
 def describe_quality(quality: dict[str, float]) -> list[str]:
@@ -67,6 +106,11 @@ def describe_quality(quality: dict[str, float]) -> list[str]:
         value = quality["held_out_excess_deviance"]
         lines.append(
             f"deviance on held-out patterns: {value:.3f} per pixel (about 1 is photon noise)"
+        )
+    if "held_out_deviance_ratio" in quality:
+        lines.append(
+            f"that is {quality['held_out_deviance_ratio']:.2f} times what photon noise alone "
+            f"leaves; amplitudes are off by {quality['held_out_misfit']:.1%} beyond it"
         )
     if "half_data_frc_crossing" in quality:
         value = quality["half_data_frc_crossing"]

@@ -10,7 +10,7 @@ from ptychopinn.bundle import BUNDLE_NAME, Bundle, save_bundle
 from ptychopinn.cli.folder import write_history
 from ptychopinn.config import Config
 from ptychopinn.io import read_scan, staged_folder
-from ptychopinn.report import draw_losses
+from ptychopinn.report import Refinement, draw_losses, draw_refinement
 from ptychopinn.training import train
 
 
@@ -26,12 +26,15 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
 
 
 def write_training(folder: Path, bundle: Bundle) -> Path:
-    """Write bundle, config.yaml, history.csv and loss.png; return the bundle's place."""
+    """Write bundle, config.yaml, history.csv and pictures; return the bundle's place."""
     with staged_folder(folder) as stage:
         place = Path(stage)
         save_bundle(place / BUNDLE_NAME, bundle)
         write_history(place / "history.csv", bundle.history)
         draw_losses(bundle.history, place / "loss.png")
+        if bundle.start_probe is not None:
+            change = Refinement(before=bundle.start_probe, after=bundle.probe)
+            draw_refinement(change, place / "refinement.png")
         (place / "config.yaml").write_text(bundle.config.to_yaml(), encoding="utf-8")
     return folder / BUNDLE_NAME
 

@@ -2,17 +2,22 @@
 
 from ptychopinn.data.datamodule import ScanDataModule
 from ptychopinn.data.dataset import GroupDataset, collate_groups
+from ptychopinn.data.descriptors import DescriptorRanges, ScanDescriptors, describe_scan
 from ptychopinn.data.grouping import Groups, group_patterns
-from ptychopinn.data.normalisation import MeasuredScan, normalise
+from ptychopinn.data.normalisation import MeasuredScan, mean_pattern, normalise
 from ptychopinn.data.region import select_region
 
 __all__ = [
+    "DescriptorRanges",
     "GroupDataset",
     "Groups",
     "MeasuredScan",
     "ScanDataModule",
+    "ScanDescriptors",
     "collate_groups",
+    "describe_scan",
     "group_patterns",
+    "mean_pattern",
     "normalise",
     "select_region",
 ]

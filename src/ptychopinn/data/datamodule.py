@@ -44,6 +44,18 @@ class EpochSampler(Sampler[int]):
         return iter(order[: self._length].tolist())
 
 
+def epochs_done(data: lightning.LightningDataModule) -> int:
+    """Return the epochs that a run has behind it, 0 for one that has not begun.
+
+    Worker processes draw their first samples before the trainer says which epoch a resumed run is
+    in.
+    """
+    trainer = data.trainer
+    if trainer is None:
+        return 0
+    return int(getattr(trainer.fit_loop.epoch_progress.current, "processed", 0))
+
+
 class ScanDataModule(lightning.LightningDataModule):
     """Groups of the training region, split into training and validation.
 
@@ -75,7 +87,9 @@ class ScanDataModule(lightning.LightningDataModule):
         self.validation_groups = self._dataset(region, groups, slice(0, held)) if held else None
 
     def _dataset(self, scan: Scan, groups: Groups, part: slice) -> GroupDataset:
-        return GroupDataset(scan, Groups(groups.indices[part], groups.extent_px))
+        chosen = Groups(groups.indices[part], groups.extent_px)
+        supervised = self.config.training.objective == "supervised"
+        return GroupDataset(scan, chosen, with_truth=supervised)
 
     def _loader(
         self, dataset: GroupDataset, sampler: EpochSampler | SequentialSampler
@@ -94,6 +108,7 @@ class ScanDataModule(lightning.LightningDataModule):
         training = self.config.training
         most = training.epoch_steps * training.batch_size
         sampler = EpochSampler(len(self.train_groups), most, training.batch_size, training.seed)
+        sampler.set_epoch(epochs_done(self))
         return self._loader(self.train_groups, sampler)
 
     def val_dataloader(self) -> DataLoader | list:

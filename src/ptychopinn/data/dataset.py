@@ -8,6 +8,7 @@ import torch
 from torch.utils.data import Dataset
 
 from ptychopinn.data.grouping import Groups
+from ptychopinn.errors import DataError
 from ptychopinn.scan import PatternBatch, Scan
 
 
@@ -20,6 +21,8 @@ class GroupSample(NamedTuple):
     """(C, 2) int64 first pixels of the windows."""
     fractions: np.ndarray
     """(C, 2) float32 sub-pixel parts."""
+    truth: np.ndarray | None = None
+    """(side, side) complex64 true object on the group's canvas, when it was asked for."""
 
 
 class GroupDataset(Dataset):
@@ -28,11 +31,13 @@ class GroupDataset(Dataset):
     Args:
         scan: In the gauge of the package; its patterns may be memory-mapped.
         groups: Which patterns belong together.
+        with_truth: Cut the true object of every group as well; the scan must have one.
     """
 
-    def __init__(self, scan: Scan, groups: Groups) -> None:
+    def __init__(self, scan: Scan, groups: Groups, *, with_truth: bool = False) -> None:
         self.scan = scan
         self.groups = groups
+        self.with_truth = with_truth
         side = scan.n + groups.extent_px
         self.canvas_shape = (side, side)
 
@@ -50,7 +55,17 @@ class GroupDataset(Dataset):
             self._counts(members),
             (whole - origin).astype(np.int64),
             (positions - whole).astype(np.float32),
+            self._truth(origin.astype(np.int64) - self.scan.n // 2) if self.with_truth else None,
         )
+
+    def _truth(self, start: np.ndarray) -> np.ndarray:
+        """Cut the group's canvas, whose first pixel is (y, x), out of the true object."""
+        if self.scan.truth is None:
+            raise DataError(f"{self.scan.name}: the true object was asked for, the scan has none.")
+        known = self.scan.truth[tuple(slice(s, s + self.canvas_shape[0]) for s in start)]
+        canvas = np.zeros(self.canvas_shape, dtype=np.complex64)
+        canvas[: known.shape[0], : known.shape[1]] = known
+        return canvas
 
     def _counts(self, members: np.ndarray) -> np.ndarray:
         """Read patterns in the order of the file, which disks prefer, and return them as asked."""
@@ -70,6 +85,7 @@ class GroupCollate:
 
     def __call__(self, samples: Sequence[GroupSample]) -> PatternBatch:
         """Return the batch."""
+        truths = [sample.truth for sample in samples if sample.truth is not None]
         return PatternBatch(
             counts=torch.from_numpy(np.stack([sample.counts for sample in samples])),
             corners=torch.from_numpy(np.stack([sample.corners for sample in samples])),
@@ -77,6 +93,7 @@ class GroupCollate:
             probe=self.probe,
             mask=self.mask,
             canvas_shape=self.canvas_shape,
+            truth=torch.from_numpy(np.stack(truths)) if truths else None,
         )
 
 

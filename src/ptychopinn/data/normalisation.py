@@ -4,8 +4,10 @@ import logging
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from ptychopinn.config import PhysicsConfig
+from ptychopinn.physics.fourier import fourier, squared_modulus
 from ptychopinn.physics.gauge import scale_probe
 from ptychopinn.scan import Scan
 
@@ -15,6 +17,8 @@ _LOG = logging.getLogger(__name__)
 _CHUNK = 256
 #: Patterns that the mean is taken over; more would read the whole file for the same figure.
 _SAMPLE = 2048
+#: A probe whose own light falls on bad pixels nearly everywhere says nothing about its power.
+_LEAST_SEEN = 0.1
 
 
 @dataclass(frozen=True)
@@ -40,14 +44,37 @@ def mean_counts(scan: Scan) -> float:
     return total / len(chosen)
 
 
+def mean_pattern(scan: Scan) -> np.ndarray:
+    """Return the (N, N) mean photons of every pixel, over evenly spread patterns; 0 where bad."""
+    step = max(1, scan.n_patterns // _CHUNK)
+    return scan.counts(np.arange(0, scan.n_patterns, step)).mean(axis=0, dtype=np.float64)
+
+
+def seen_share(scan: Scan) -> float:
+    """Return the share of the probe's own light that falls on good detector pixels.
+
+    What a detector gap takes away must not make the probe weaker. The object scatters little of
+    the light far, so that the far field of the probe tells where most of it is missing; a share
+    below a tenth is not believed, and 1.
+    """
+    if scan.mask.all():
+        return 1.0
+    light = squared_modulus(fourier(torch.from_numpy(scan.probe))).sum(dim=0).numpy()
+    total = float(light.sum(dtype=np.float64))
+    seen = float(light[scan.mask].sum(dtype=np.float64))
+    return seen / total if seen > _LEAST_SEEN * total else 1.0
+
+
 def normalise(scan: Scan, physics: PhysicsConfig) -> MeasuredScan:
     """Scale the probe so that the object's amplitude is of order 1, and say by how much.
+
+        sum over good pixels of |F(P)|^2 = mean photons of a pattern
 
     Raises:
         DataError: The probe has no power, or the patterns no photons.
     """
     counts = mean_counts(scan)
-    probe, factor = scale_probe(scan.probe, counts)
+    probe, factor = scale_probe(scan.probe, counts / seen_share(scan))
     if physics.probe_power == "keep":
         probe, factor = scan.probe, 1.0
     _LOG.info("%.4g photons in the mean pattern; probe scaled by %.4g", counts, factor)

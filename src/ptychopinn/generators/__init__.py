@@ -1,6 +1,6 @@
 """Networks that turn diffraction into an object, by name; importing this registers them all."""
 
-from ptychopinn.generators import cnn, unrolled
+from ptychopinn.generators import cnn, ffno, fno, hybrid, uno, unrolled
 from ptychopinn.generators.registry import (
     CanvasGenerator,
     Generator,
@@ -19,8 +19,12 @@ __all__ = [
     "PatchGenerator",
     "build_generator",
     "cnn",
+    "ffno",
+    "fno",
     "generator_names",
+    "hybrid",
     "register",
     "registration",
+    "uno",
     "unrolled",
 ]

@@ -8,8 +8,9 @@ from torch.nn import functional as F
 
 from ptychopinn.config import CnnConfig, GeneratorConfig
 from ptychopinn.errors import ConfigError
+from ptychopinn.generators.head import Head
+from ptychopinn.generators.patch_input import PatchInput
 from ptychopinn.generators.registry import GeneratorSize, PatchGenerator, register
-from ptychopinn.physics.lift import back_projection
 from ptychopinn.physics.view import BatchView
 
 #: Sizes of a pattern that the filter ladder is defined for.
@@ -105,18 +106,17 @@ def _centre_in_surroundings(centre: torch.Tensor, outer: torch.Tensor) -> torch.
 
 
 class Cnn(PatchGenerator):
-    """Object patches by convolutions: one encoder, a branch for amplitude and one for phase.
+    """Object patches by convolutions: one encoder, a branch for each of the head's two maps.
 
-        patch = activation(amplitude branch) * exp(i pi tanh(phase branch))
+        patch = head(first branch, second branch)
 
     High resolution in the central N/2 x N/2, a coarse continuation outside.
 
     Args:
-        settings: Width, amplitude activation, share of filters for the surroundings.
+        settings: Width, share of filters for the surroundings.
         size: N and C; C patterns enter as channels and C patches leave.
-        lift: ``none`` sees the normalised amplitude, whose patches lie in the probe's frame;
-            ``backprojection`` sees real and imaginary part of `lift.back_projection` and corrects
-            it in the window frame.
+        source: Counts to channels. With a lift they are pictures, and the decoder takes skips.
+        head: Maps to complex values.
 
     Shapes:
         A `BatchView` of (B, C, N, N) counts to (B, C, N, N) complex64.
@@ -127,49 +127,31 @@ class Cnn(PatchGenerator):
     Source: Hoidn et al., Sci. Rep. 13, 22789 (2023), as described there.
     """
 
-    def __init__(self, settings: CnnConfig, size: GeneratorSize, lift: str) -> None:
+    def __init__(
+        self, settings: CnnConfig, size: GeneratorSize, source: PatchInput, head: Head
+    ) -> None:
         super().__init__()
-        self.settings = settings
-        self.lift = lift
-        self.frame = "window" if lift == "backprojection" else "probe"
-        lifted = lift == "backprojection"
+        self.source = source
+        self.head = head
+        self.frame = source.frame
         ladder = filter_ladder(size.n, settings.width)
-        self.encoder = _Encoder(size.group_size * (3 if lifted else 1), ladder)
-        self.amplitude = _Decoder(ladder, size.group_size, lifted, settings.outer_fraction)
-        self.phase = _Decoder(ladder, size.group_size, lifted, settings.outer_fraction)
-
-    def _input(self, view: BatchView) -> torch.Tensor:
-        """Return the channels that the encoder sees, of order one at every photon number."""
-        n = view.probe_size
-        power = view.weight.sum(dim=(-2, -1), keepdim=True)
-        amplitude = view.batch.counts.clamp_min(0).sqrt() * (n / 2) / power.sqrt()
-        if self.lift == "none":
-            return amplitude
-        lifted = back_projection(view)
-        return torch.cat([lifted.real - 1, lifted.imag, torch.log1p(amplitude) - 0.5], dim=1)
-
-    def _positive(self, x: torch.Tensor) -> torch.Tensor:
-        """Apply the amplitude activation, moved so that an untrained network gives about 1."""
-        ceiling = self.settings.amplitude_ceiling
-        match self.settings.amplitude_activation:
-            case "sigmoid":
-                return ceiling * torch.sigmoid(x - math.log(max(ceiling - 1, 1e-3)))
-            case "softplus":
-                return F.softplus(x + math.log(math.e - 1))
-            case "relu":
-                return F.relu(x + 1)
-            case "swish":
-                return F.silu(x + 1.28).clamp_min(0)
+        self.encoder = _Encoder(source.count(size.group_size), ladder)
+        self.amplitude, self.phase = (
+            _Decoder(ladder, size.group_size, source.lifted, settings.outer_fraction)
+            for _ in range(2)
+        )
 
     def forward(self, view: BatchView) -> torch.Tensor:
         """Return (B, C, N, N) complex patches."""
-        deepest, skips = self.encoder(self._input(view))
-        amplitude = self._positive(self.amplitude(deepest, skips))
-        phase = torch.pi * torch.tanh(self.phase(deepest, skips))
-        return torch.polar(amplitude, phase)
+        picture = self.source(view)
+        deepest, skips = self.encoder(picture.channels)
+        first, second = self.amplitude(deepest, skips), self.phase(deepest, skips)
+        return self.head(first, second, picture.estimate)
 
 
 @register("cnn", group_size=4, steps=4000, summary="the encoder-decoder of the PtychoPINN paper")
 def build_cnn(config: GeneratorConfig, size: GeneratorSize) -> Cnn:
     """Build `Cnn`."""
-    return Cnn(config.cnn, size, config.lift)
+    settings = config.cnn
+    head = Head(config.head, settings.amplitude_activation, settings.amplitude_ceiling)
+    return Cnn(settings, size, PatchInput.of(config), head)

@@ -42,6 +42,8 @@ class CanvasGenerator(_Trainable):
 
     stages: int
     """Sweeps over the patterns when the user does not say."""
+    subsets: int
+    """Most subsets that a sweep is cut into."""
 
     def forward(self, view: CanvasView, stages: int | None = None) -> torch.Tensor:
         """Return the (B, H, W) complex object for the patterns of the view."""

@@ -1,100 +1,181 @@
-"""The unrolled reconstructor: sweeps over the patterns, with small networks between them."""
+"""The unrolled reconstructor: steps over subsets of the patterns, with small networks between."""
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
-from ptychopinn.config import GeneratorConfig, UnrolledConfig
+from ptychopinn.config import GeneratorConfig, PieConfig, UnrolledConfig
+from ptychopinn.errors import ConfigError
 from ptychopinn.generators.canvas_network import CanvasNetwork
 from ptychopinn.generators.registry import CanvasGenerator, GeneratorSize, register
+from ptychopinn.physics.subsets import EVERY, Subset, visiting_order
 from ptychopinn.physics.view import CanvasView
 
-#: Learning rates of the pace of the stages and of the network weights, as multiples of the
+#: Learning rates of the pace of the steps and of the network weights, as multiples of the
 #: setting: a handful of numbers may move fast; networks that do soon repeat the noise.
-PACE_RATE, NETWORK_RATE = 20.0, 0.1
+PACE_RATE, NETWORK_RATE = 10.0, 0.1
+#: Share of the sweeps, from the first, that take all their subsets.
+_FINE_SHARE = 0.6
+#: Pace of the sweeps after the learned stages.
+_SWEEP = PieConfig()
+#: Channels that a network sees; see `Unrolled`.
+_CHANNELS = 6
+
+
+class _Pace(NamedTuple):
+    """The learned numbers of one step."""
+
+    momentum: torch.Tensor
+    step: torch.Tensor
+    damping: torch.Tensor
 
 
 class Unrolled(CanvasGenerator):
-    """Object from all patterns of a canvas at once, by K physics steps that learned their pace.
+    """Object from all patterns of a canvas at once, by physics steps that learned their pace.
 
-        Y_k     = O_k + m_k (O_k - O_{k-1})                                   momentum
-        D_k     = sum_j place(object_update_j(Y_k)) / (illumination + a_k max)
-        O_{k+1} = Y_k + b_k D_k + coverage Net_k(Y_k - 1, D_k, coverage)     first stages only
+    A stage is a sweep over all patterns in S steps, step j with the patterns of a subset s:
 
-    a, b, m are learned for each stage and start from accelerated parallel PIE
-    (m_k = k / (k + 3), Nesterov); the networks start at zero, and off they leave exactly that
-    classical method. The probe is an input, so one set of weights serves any probe, any number of
-    modes, any N and any scan.
+        Y_j     = O_j + m_j (O_j - O_{j-1})                                         momentum
+        O_{j+1} = Y_j + b_j sum_{k in s} place(object_update_k(Y_j))
+                            / (illumination_s + a_j max(illumination) / S)
+
+    and after a stage, on the canvas,
+
+        O <- O + coverage Net(O - 1, O - O at the start of the stage, coverage, log illumination)
+
+    a, b, m are learned for each step; the networks start at zero, and off they leave parallel PIE
+    by ordered subsets. The probe is an input, so one set of weights serves any probe, any number
+    of modes, any N and any scan.
 
     Args:
-        settings: Stages, networks, and where the learned numbers start.
+        settings: Stages, subsets, networks, and where the learned numbers start.
 
     Shapes:
         A `CanvasView` with (B, H, W) canvases to (B, H, W) complex.
 
+    Raises:
+        ConfigError: The number of subsets is no power of two.
+
     Knows: the probe, the positions, the counts. Cost: 2 K P FFTs a pattern, and a network pass
-    over the canvas for each of the first stages, whatever the number of patterns.
-    Source: parallel PIE: Thibault & Guizar-Sicairos, New J. Phys. 14, 063004 (2012); momentum:
-    Beck & Teboulle, SIAM J. Imaging Sci. 2, 183 (2009); unrolling: Monga, Li & Eldar, IEEE Signal
-    Process. Mag. 38, 18 (2021).
+    over the canvas for each stage, whatever the number of patterns.
+    Source: parallel PIE: Thibault & Guizar-Sicairos, New J. Phys. 14, 063004 (2012); ordered
+    subsets: Hudson & Larkin, IEEE Trans. Med. Imaging 13, 601 (1994); momentum: Beck & Teboulle,
+    SIAM J. Imaging Sci. 2, 183 (2009); unrolling: Monga, Li & Eldar, IEEE Signal Process. Mag. 38,
+    18 (2021).
     """
 
     def __init__(self, settings: UnrolledConfig) -> None:
         super().__init__()
+        if settings.subsets & (settings.subsets - 1):
+            raise ConfigError(
+                f"generator.unrolled.subsets: expected a power of two, got {settings.subsets}; "
+                f"use {1 << (settings.subsets.bit_length() - 1)}."
+            )
         self.stages = settings.stages
-        stage = torch.arange(settings.stages, dtype=torch.float32)
-        self.momentum = nn.Parameter(settings.momentum * stage / (stage + 3))
-        self.log_step = nn.Parameter(torch.full_like(stage, settings.step).log())
-        self.log_damping = nn.Parameter(torch.full_like(stage, settings.damping).log())
+        self.subsets = settings.subsets
+        self._first_steps = [
+            sum(self._steps_in(earlier) for earlier in range(stage)) for stage in range(self.stages)
+        ]
+        total = self._first_steps[-1] + self._steps_in(self.stages - 1)
+        step = torch.arange(total, dtype=torch.float32)
+        self.momentum = nn.Parameter((step / (step + 3)).clamp_max(settings.momentum))
+        self.log_step = nn.Parameter(torch.full_like(step, settings.step).log())
+        self.log_damping = nn.Parameter(torch.full_like(step, settings.damping).log())
         self.network_stages = min(settings.network_stages, settings.stages)
         count = min(settings.networks, self.network_stages)
         self.networks = nn.ModuleList(
-            CanvasNetwork(5, settings.width, settings.depth) for _ in range(count)
+            CanvasNetwork(_CHANNELS, settings.width, settings.depth) for _ in range(count)
         )
+
+    def pace_and_networks(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """Return the numbers that set the pace of the steps, and the weights of the networks."""
+        pace = [self.momentum, self.log_step, self.log_damping]
+        return pace, list(self.networks.parameters())
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
         """Let the few numbers that set the pace learn faster than the networks."""
-        pace = [self.momentum, self.log_step, self.log_damping]
+        pace, networks = self.pace_and_networks()
         groups = [{"params": pace, "lr": PACE_RATE * learning_rate}]
-        if self.networks:
-            weights = list(self.networks.parameters())
-            groups.append({"params": weights, "lr": NETWORK_RATE * learning_rate})
+        if networks:
+            groups.append({"params": networks, "lr": NETWORK_RATE * learning_rate})
         return groups
 
-    def _pace(self, stage: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return momentum, step and damping; stages beyond the learned ones repeat the last."""
-        k = min(stage, self.stages - 1)
-        return self.momentum[k], self.log_step[k].exp(), self.log_damping[k].exp()
+    def _steps_in(self, stage: int) -> int:
+        """Return the number of steps of a stage; ever larger subsets bring it to rest."""
+        return self.subsets if stage < _FINE_SHARE * self.stages else max(1, self.subsets // 2)
+
+    def _steps(self, stage: int, most: int) -> Iterator[tuple[Subset, _Pace]]:
+        """Yield subset and pace of each step of a stage.
+
+        Stages beyond the learned ones are whole sweeps of accelerated PIE: they converge, however
+        many are asked for, which a pace that was learned for few steps need not.
+        """
+        if stage >= self.stages:
+            yield EVERY, self._sweep_pace(stage)
+            return
+        for number, subset in enumerate(visiting_order(min(self._steps_in(stage), most))):
+            j = self._first_steps[stage] + number
+            pace = _Pace(self.momentum[j], self.log_step[j].exp(), self.log_damping[j].exp())
+            yield subset, pace
+
+    def _sweep_pace(self, stage: int) -> _Pace:
+        """Return the pace of a whole sweep; the momentum of ordered subsets ends with them."""
+        sweep = stage if self.subsets == 1 else stage - self.stages
+        numbers = (min(sweep / (sweep + 3), _SWEEP.momentum), _SWEEP.step, _SWEEP.damping)
+        return _Pace(*(self.momentum.new_tensor(number) for number in numbers))
 
     def _correction(
-        self, stage: int, canvas: torch.Tensor, move: torch.Tensor, coverage: torch.Tensor
+        self, stage: int, canvas: torch.Tensor, before: torch.Tensor, light: "_Light"
     ) -> torch.Tensor:
         """Return coverage * Net(...) of a stage as a complex canvas."""
         network = self.networks[stage * len(self.networks) // self.network_stages]
-        seen = torch.stack(
-            [canvas.real - 1, canvas.imag, move.real, move.imag, coverage.expand_as(move.real)],
-            dim=1,
-        )
-        answer = network(seen)
-        return torch.complex(coverage * answer[:, 0], coverage * answer[:, 1])
+        move = canvas - before
+        seen = [canvas.real - 1, canvas.imag, move.real, move.imag, light.coverage, light.dose]
+        answer = network(torch.stack(seen, dim=1))
+        return torch.complex(light.coverage * answer[:, 0], light.coverage * answer[:, 1])
+
+    def sweeps(self, view: CanvasView, stages: int | None = None) -> Iterator[torch.Tensor]:
+        """Yield the (B, H, W) complex object after each stage."""
+        light = _Light.of(view)
+        current = torch.ones_like(view.illumination) + 0j
+        previous = current
+        for stage in range(stages or self.stages):
+            before = current
+            for subset, pace in self._steps(stage, view.subsets):
+                ahead = current + pace.momentum * (current - previous)
+                damped = view.illumination_of(subset) + pace.damping * light.peak / subset.count
+                previous = current
+                current = ahead + pace.step * view.update(ahead, subset) / damped
+            if self.networks and stage < self.network_stages:
+                current = current + self._correction(stage, current, before, light)
+            yield current
 
     def forward(self, view: CanvasView, stages: int | None = None) -> torch.Tensor:
         """Return (B, H, W) complex after ``stages`` sweeps (as trained, when none is given)."""
-        illumination = view.illumination
+        canvas = torch.empty(0)
+        for canvas in self.sweeps(view, stages):  # noqa: B007
+            pass
+        return canvas
+
+
+class _Light(NamedTuple):
+    """What the networks know of the illumination."""
+
+    peak: torch.Tensor
+    """(B, 1, 1) photons per pixel where it is brightest."""
+    coverage: torch.Tensor
+    """(B, H, W) in [0, 1), 0 in the dark."""
+    dose: torch.Tensor
+    """(B, H, W) logarithm of the photons per pixel, of order one: how much noise to expect."""
+
+    @classmethod
+    def of(cls, view: CanvasView) -> "_Light":
+        illumination = view.illumination_of(EVERY)
         peak = illumination.amax(dim=(-2, -1), keepdim=True)
-        coverage = illumination / (illumination + 0.05 * peak)
-        current = torch.ones_like(illumination) + 0j
-        previous = current
-        for stage in range(stages or self.stages):
-            momentum, step, damping = self._pace(stage)
-            ahead = current + momentum * (current - previous)
-            move = view.update(ahead) / (illumination + damping * peak)
-            previous, current = current, ahead + step * move
-            if self.networks and stage < self.network_stages:
-                current = current + self._correction(stage, ahead, move, coverage)
-        return current
+        dose = torch.log10(illumination.clamp_min(0.1)) / 4
+        return cls(peak, illumination / (illumination + 0.05 * peak), dose)
 
 
 @register(
@@ -117,5 +198,15 @@ def build_unrolled(config: GeneratorConfig, size: GeneratorSize) -> Unrolled:  #
     summary="parallel PIE with momentum; nothing to train",
 )
 def build_pie(config: GeneratorConfig, size: GeneratorSize) -> Unrolled:  # noqa: ARG001
-    """Build the classical baseline: `Unrolled` without networks."""
-    return Unrolled(replace(config.unrolled, networks=0))
+    """Build the classical baseline: `Unrolled` by whole sweeps, without networks."""
+    pie = config.pie
+    return Unrolled(
+        UnrolledConfig(
+            stages=pie.stages,
+            subsets=1,
+            networks=0,
+            step=pie.step,
+            damping=pie.damping,
+            momentum=pie.momentum,
+        )
+    )

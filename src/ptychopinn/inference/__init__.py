@@ -3,5 +3,13 @@
 from ptychopinn.inference.checks import check_halves
 from ptychopinn.inference.reconstruct import ReconstructionModel, reconstruct
 from ptychopinn.inference.scan_view import ScanView
+from ptychopinn.inference.trust import Trust, assess
 
-__all__ = ["ReconstructionModel", "ScanView", "check_halves", "reconstruct"]
+__all__ = [
+    "ReconstructionModel",
+    "ScanView",
+    "Trust",
+    "assess",
+    "check_halves",
+    "reconstruct",
+]

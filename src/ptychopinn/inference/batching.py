@@ -12,19 +12,6 @@ T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
 
-#: Bytes of complex waves in a batch: what stays in a processor's cache, and what fills a GPU.
-_CPU_BYTES = 2**21
-_GPU_BYTES = 2**29
-
-
-def automatic_batch_size(n: int, modes: int, device: torch.device) -> int:
-    """Return how many patterns of N x N pixels and P modes make a batch.
-
-    On a CPU the waves of a batch should stay in the cache; on a GPU they should fill it.
-    """
-    budget = _CPU_BYTES if device.type == "cpu" else _GPU_BYTES
-    return max(1, budget // (n * n * modes * 8))
-
 
 def keep_freed_memory() -> None:
     """Make the C library keep what tensors free, instead of returning it page by page.

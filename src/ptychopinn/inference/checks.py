@@ -1,15 +1,17 @@
 """How far a reconstruction can be trusted, without any truth: two halves of the data."""
 
+import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
+from ptychopinn.device import automatic_batch_size
 from ptychopinn.evaluation import align, crossing, fourier_ring_correlation
-from ptychopinn.inference.batching import automatic_batch_size
 from ptychopinn.inference.scan_view import ScanView
 from ptychopinn.physics.fourier import to_corner
-from ptychopinn.physics.likelihood import poisson_excess
+from ptychopinn.physics.likelihood import expected_deviance, poisson_excess
 from ptychopinn.scan import Scan
 
 #: A half is judged where the other half's illumination exceeds this share of its maximum.
@@ -18,12 +20,31 @@ _SEEN = 0.1
 _LEAST_PIXELS = 1024
 
 
-def excess_deviance(scan: Scan, canvas: np.ndarray, device: torch.device) -> float:
-    """Return the Poisson deviance per good pixel that an object leaves on the patterns of a scan.
+class Fit(NamedTuple):
+    """How an object explains the patterns of a scan, each a mean over the good pixels."""
 
-        2 * mean( (lambda - I) - I log(lambda / I) )
+    deviance: float
+    """Poisson deviance."""
+    expected: float
+    """The deviance that photon noise alone would leave at the predicted counts."""
+    counts: float
+    """Measured photons."""
 
-    About 1 where photons are many and the model is right, less in the dark.
+    @property
+    def misfit(self) -> float:
+        """Relative error of the predicted amplitudes beyond photon noise, whatever the dose.
+
+            R = sqrt( sum (sqrt(lambda) - sqrt(lambda_true))^2 / sum lambda_true )
+
+        estimated from the deviance that photon noise does not explain, which is about
+        4 (sqrt(lambda) - sqrt(lambda_true))^2 in a pixel.
+        """
+        unexplained = max(0.0, self.deviance - self.expected)
+        return math.sqrt(unexplained / (4 * self.counts)) if self.counts else 0.0
+
+
+def fit(scan: Scan, canvas: np.ndarray, device: torch.device) -> Fit:
+    """Compare the patterns of a scan with what an object predicts.
 
     Args:
         scan: In the gauge of the package.
@@ -32,14 +53,26 @@ def excess_deviance(scan: Scan, canvas: np.ndarray, device: torch.device) -> flo
     """
     size = automatic_batch_size(scan.n, scan.n_modes, device)
     mask = to_corner(torch.from_numpy(scan.mask.astype(np.float32)).to(device))
+    pixels = float(mask.sum())
+    totals = np.zeros(3)
     with torch.inference_mode():
         view = ScanView(scan, size, device)
         image = torch.from_numpy(canvas).to(device)[None]
-        total = sum(
-            float(poisson_excess(predicted, counts, mask)) * len(counts)
-            for predicted, counts in view.predictions(image)
-        )
-    return 2 * total / scan.n_patterns
+        for predicted, counts in view.predictions(image):
+            excess = float(poisson_excess(predicted, counts, mask)) * len(counts)
+            noise = float((expected_deviance(predicted) * mask).sum()) / pixels
+            totals += (2 * excess, noise, float((counts * mask).sum()) / pixels)
+    return Fit(*(totals / scan.n_patterns).tolist())
+
+
+def excess_deviance(scan: Scan, canvas: np.ndarray, device: torch.device) -> float:
+    """Return the Poisson deviance per good pixel that an object leaves on the patterns of a scan.
+
+        2 * mean( (lambda - I) - I log(lambda / I) )
+
+    About 1 where photons are many and the model is right, less in the dark; arguments as `fit`.
+    """
+    return fit(scan, canvas, device).deviance
 
 
 def check_halves(
@@ -55,24 +88,40 @@ def check_halves(
         device: Where the work is done.
 
     Returns:
-        ``held_out_excess_deviance``: mean over both directions, per pixel, on patterns that the
-        object was not made from; ``half_data_frc_crossing``: frequency in cycles per pixel where
-        the Fourier ring correlation of the halves falls below the half-bit curve, for one half.
+        ``held_out_excess_deviance``: per pixel, on patterns that the object was not made from, as
+        all these a mean over both directions.
+        ``held_out_deviance_ratio``: the same over what photon noise alone would leave; 1 = nothing
+        but noise, whatever the dose.
+        ``held_out_misfit``: relative amplitude error of the prediction beyond photon noise, see
+        `Fit.misfit`.
+        ``held_out_photon_misfit``: the part of it that photon noise makes by way of the object,
+        sqrt(covered pixels / photons). Half of the photons give a pixel the variance
+        2 pixels / photons, of which moduli see half.
+        ``half_data_frc_crossing``: frequency in cycles per pixel where the Fourier ring
+        correlation of the halves falls below the half-bit curve, for one half; only where enough
+        pixels were seen by both.
     """
     order = np.random.default_rng(0).permutation(scan.n_patterns)
     halves = [scan.select(np.sort(order[start::2])) for start in (0, 1)]
-    objects = []
-    deviances = []
-    covered = np.ones(scan.canvas_shape, dtype=bool)
-    for number, half in enumerate(halves):
-        canvas, illumination = solve(half, f"check, half {number + 1} of 2")
-        objects.append(canvas)
-        covered &= illumination > _SEEN * illumination.max()
-        deviances.append(excess_deviance(halves[1 - number], canvas, device))
-    quality = {"held_out_excess_deviance": float(np.mean(deviances))}
+    solved = [solve(half, f"check, half {number + 1} of 2") for number, half in enumerate(halves)]
+    covered = np.logical_and.reduce([light > _SEEN * light.max() for _, light in solved])
+    fits = [fit(halves[1 - number], solved[number][0], device) for number in (0, 1)]
+    quality = {
+        "held_out_excess_deviance": float(np.mean([f.deviance for f in fits])),
+        "held_out_deviance_ratio": float(
+            sum(f.deviance for f in fits) / max(sum(f.expected for f in fits), 1e-12)
+        ),
+        "held_out_misfit": float(np.sqrt(np.mean([f.misfit**2 for f in fits]))),
+        "held_out_photon_misfit": math.sqrt(covered.sum() / max(_photons(scan, fits), 1.0)),
+    }
     if covered.sum() >= _LEAST_PIXELS:
-        quality["half_data_frc_crossing"] = _crossing(objects[0], objects[1], covered)
+        quality["half_data_frc_crossing"] = _crossing(solved[0][0], solved[1][0], covered)
     return quality
+
+
+def _photons(scan: Scan, fits: list[Fit]) -> float:
+    """Return all photons in the good pixels of a scan."""
+    return float(np.mean([f.counts for f in fits])) * float(scan.mask.sum()) * scan.n_patterns
 
 
 def _crossing(first: np.ndarray, second: np.ndarray, covered: np.ndarray) -> float:

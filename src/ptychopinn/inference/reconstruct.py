@@ -9,10 +9,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from ptychopinn.bundle import Bundle, package_versions
+from ptychopinn.bundle import Bundle, load_pretrained, package_versions, shipped_generators
 from ptychopinn.config import Config
-from ptychopinn.data import GroupDataset, collate_groups, group_patterns, normalise
-from ptychopinn.device import resolve_device, use_threads
+from ptychopinn.data import (
+    DescriptorRanges,
+    GroupDataset,
+    MeasuredScan,
+    collate_groups,
+    describe_scan,
+    group_patterns,
+    normalise,
+)
+from ptychopinn.device import automatic_batch_size, resolve_device, use_threads
 from ptychopinn.errors import BundleError, ConfigError
 from ptychopinn.generators import (
     CanvasGenerator,
@@ -22,16 +30,15 @@ from ptychopinn.generators import (
     build_generator,
     registration,
 )
-from ptychopinn.inference.batching import (
-    automatic_batch_size,
-    halve_until_it_fits,
-    keep_freed_memory,
-)
+from ptychopinn.inference.batching import halve_until_it_fits, keep_freed_memory
 from ptychopinn.inference.checks import check_halves
 from ptychopinn.inference.scan_view import ScanView
+from ptychopinn.inference.trust import Trust, assess, trained_ranges
+from ptychopinn.inference.uncertainty import estimate_uncertainty
 from ptychopinn.physics.gauge import remove_global_phase
 from ptychopinn.physics.view import BatchView
 from ptychopinn.reassembly import DARK, PatchSum, in_window_frame
+from ptychopinn.refinement import RefinedScan, refine, sweeps_of, wants_refinement
 from ptychopinn.scan import Reconstruction, Scan
 
 _LOG = logging.getLogger(__name__)
@@ -64,7 +71,7 @@ class ReconstructionModel:
     def from_bundle(cls, bundle: Bundle, config: Config) -> "ReconstructionModel":
         """Take a trained generator, under the inference settings of ``config``."""
         losses = [row["train_loss"] for row in bundle.history if row["train_loss"] is not None]
-        settled = replace(bundle.config, inference=config.inference)
+        settled = replace(bundle.config, inference=config.inference, refinement=config.refinement)
         return cls(
             bundle.generator,
             settled,
@@ -85,7 +92,7 @@ class ReconstructionModel:
         if known.steps:
             raise ConfigError(
                 f"generator '{name}' wants trained weights; give --bundle FILE "
-                f"(ptychopinn train SCAN --generator {name} makes one), or use --generator pie."
+                f"(ptychopinn train SCAN --generator {name} makes one), or leave out --generator."
             )
         generator = build_generator(config.generator, GeneratorSize(n, known.group_size))
         return cls(generator.eval(), config, known.group_size, name, np.empty(0))
@@ -101,9 +108,10 @@ def reconstruct(
     """Reconstruct a whole scan.
 
     Args:
-        scan: What was measured; its own probe is used.
-        bundle: A trained model; None = the generator of ``config``, if it needs no training.
-        config: Settings; of a bundle only the inference section is replaced by it.
+        scan: What was measured; its own probe is used, or what a refinement makes of it.
+        bundle: A trained model; None = the generator of ``config``, with the weights that come
+            with the package, or without any if it needs none.
+        config: Settings; of a bundle only inference and refinement are replaced by it.
         on_progress: Called as patterns are done.
 
     Returns:
@@ -118,33 +126,98 @@ def reconstruct(
     config = config or (bundle.config if bundle else Config())
     started = time.monotonic()
     use_threads(config.inference.threads)
+    if bundle is None and config.generator.name in shipped_generators():
+        bundle = load_pretrained(config.generator)
     if bundle is None:
         model = ReconstructionModel.untrained(config, scan.n)
     else:
         _require_same_size(bundle, scan)
         model = ReconstructionModel.from_bundle(bundle, config)
     measured = normalise(scan, model.config.physics)
+    refined = _refined(measured.scan, model, on_progress)
+    measured = replace(measured, scan=refined.scan)
     canvas, illumination = whole_canvas(measured.scan, model, "reconstruct", on_progress)
     seconds = time.monotonic() - started
     _LOG.debug("%d patterns in %.2f s", scan.n_patterns, seconds)
-    quality = {}
-    if config.inference.checks and scan.n_patterns >= 2 * model.least_patterns:
-        quality = check_halves(
+    provenance = _provenance(scan, model, seconds, measured.pattern_counts)
+    if refined.figures:
+        provenance["refinement"] = refined.figures
+    quality, trust = _judged(measured, model, trained_ranges(bundle), on_progress)
+    if trust is not None:
+        provenance["trust"] = trust.to_dict()
+    deviations = None
+    if config.inference.uncertainty:
+        deviations = estimate_uncertainty(
             measured.scan,
-            lambda half, what: whole_canvas(half, model, what, on_progress),
+            canvas,
+            illumination,
+            lambda again, what: whole_canvas(again, model, what, on_progress),
             resolve_device(config.inference.device),
         )
     return Reconstruction(
         object=canvas,
         coverage=(illumination / illumination.max()).astype(np.float32),
         probe=measured.scan.probe,
-        positions_px=scan.positions_px,
+        positions_px=measured.scan.positions_px,
         losses=model.losses,
         pixel_size_m=scan.pixel_size_m,
         wavelength_m=scan.wavelength_m,
-        provenance=_provenance(scan, model, seconds, measured.pattern_counts),
+        provenance=provenance,
         quality=quality,
+        start_probe=refined.start_probe,
+        start_positions_px=refined.start_positions_px,
+        amplitude_std=deviations.amplitude_std if deviations else None,
+        phase_std=deviations.phase_std if deviations else None,
     )
+
+
+def _judged(
+    measured: MeasuredScan,
+    model: ReconstructionModel,
+    ranges: DescriptorRanges | None,
+    on_progress: Progress | None,
+) -> tuple[dict[str, float], Trust | None]:
+    """Return what two halves of the data say, and the verdict; nothing where checks are off."""
+    settings, scan = model.config.inference, measured.scan
+    if not settings.checks or scan.n_patterns < 2 * model.least_patterns:
+        return {}, None
+    quality = check_halves(
+        scan,
+        lambda half, what: whole_canvas(half, model, what, on_progress),
+        resolve_device(settings.device),
+    )
+    trust = assess(quality, describe_scan(scan, measured.pattern_counts), ranges)
+    if trust is None:
+        return quality, None
+    return {**quality, "trust_score": trust.score}, trust
+
+
+def _refined(scan: Scan, model: ReconstructionModel, on_progress: Progress | None) -> RefinedScan:
+    """Refine probe and positions as the settings say; a scan that needs none comes back."""
+    wanted, settings = model.config.refinement, model.config.inference
+    if not wants_refinement(wanted):
+        return RefinedScan(scan)
+    device = resolve_device(settings.device)
+    keep_freed_memory()
+    modes = max(scan.n_modes, wanted.probe_modes or 1)
+    total = sweeps_of(wanted) * scan.n_patterns
+
+    def report(done: int) -> None:
+        if on_progress is not None:
+            on_progress("refine", done, total)
+
+    def work(batch_size: int) -> RefinedScan:
+        return refine(
+            scan,
+            wanted,
+            device=device,
+            batch_size=batch_size,
+            cache_bytes=settings.cache_mb * 2**20,
+            on_progress=report,
+        )
+
+    size = settings.batch_size or automatic_batch_size(scan.n, modes, device)
+    return halve_until_it_fits(work, size)
 
 
 def _require_same_size(bundle: Bundle, scan: Scan) -> None:
@@ -215,7 +288,8 @@ def _sweep(
     """Whole-scan sweeps of a canvas generator."""
     settings = model.config.inference
     device = resolve_device(settings.device)
-    view = ScanView(scan, batch_size, device, settings.cache_mb * 2**20, on_batch)
+    cache = settings.cache_mb * 2**20
+    view = ScanView(scan, batch_size, device, cache, generator.subsets, on_batch)
     return generator(view, settings.stages), view.illumination
 
 

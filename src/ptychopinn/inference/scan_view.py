@@ -1,6 +1,6 @@
 """A whole scan as its canvas sees it: streamed in batches, without gradients."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from ptychopinn.physics.diffraction import diffract
 from ptychopinn.physics.fourier import squared_modulus, to_corner
 from ptychopinn.physics.probe import probes_at
 from ptychopinn.physics.projection import object_update
+from ptychopinn.physics.subsets import EVERY, Subset, most_subsets, z_order
 from ptychopinn.physics.view import amplitude_in_corner
 from ptychopinn.scan import Scan
 
@@ -45,14 +46,14 @@ class _Threads:
             self._pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
 
     def sum(
-        self, add: Callable[[int, torch.Tensor], None], batches: int, total: torch.Tensor
+        self, add: Callable[[int, torch.Tensor], None], batches: Sequence[int], total: torch.Tensor
     ) -> torch.Tensor:
-        """Call ``add(batch number, total)`` for every batch; return the sum of the totals."""
+        """Call ``add(batch number, total)`` for the batches; return the sum of the totals."""
 
         def share(first: int) -> torch.Tensor:
             part = torch.zeros_like(total)
             with torch.inference_mode():
-                for number in range(first, batches, self._count):
+                for number in batches[first :: self._count]:
                     add(number, part)
             return part
 
@@ -62,6 +63,37 @@ class _Threads:
         for part in parts[1:]:
             parts[0] += part
         return parts[0]
+
+
+class _Batches(NamedTuple):
+    """How the patterns of a scan are cut into batches."""
+
+    members: list[np.ndarray]
+    """Pattern numbers of each batch, ascending within a subset: the order of the file."""
+    subset: list[int]
+    """The finest subset that each batch belongs to."""
+
+    @classmethod
+    def interleaved(
+        cls, corners: torch.Tensor, batch_size: int, subsets: int, threads: int
+    ) -> "_Batches":
+        """Cut the subsets of (K, 2) corners into equal batches, as many for every thread."""
+        order = z_order(corners.cpu()).numpy()
+        members: list[np.ndarray] = []
+        subset = []
+        for part in range(subsets):
+            patterns = np.sort(order[part::subsets])
+            pieces = -(-len(patterns) // (batch_size * threads)) * threads
+            cut = np.array_split(patterns, min(pieces, len(patterns)))
+            members += cut
+            subset += [part] * len(cut)
+        return cls(members, subset)
+
+    def of(self, subset: Subset) -> list[int]:
+        """Return the numbers of the batches in a subset of the patterns."""
+        return [
+            number for number, part in enumerate(self.subset) if part % subset.count == subset.index
+        ]
 
 
 class ScanView:
@@ -76,6 +108,7 @@ class ScanView:
         batch_size: Patterns in a batch.
         device: Where the work is done.
         cache_bytes: Memory for prepared batches.
+        subsets: Most subsets that a sweep will be cut into, a power of two.
         on_batch: Called with the number of patterns after each batch of a sweep, for progress.
     """
 
@@ -85,6 +118,7 @@ class ScanView:
         batch_size: int,
         device: torch.device,
         cache_bytes: float = 0.0,
+        subsets: int = 1,
         on_batch: Callable[[int], None] | None = None,
     ) -> None:
         self.scan = scan
@@ -98,17 +132,29 @@ class ScanView:
         self._corners = torch.from_numpy((whole - scan.n // 2).astype(np.int64)).to(device)
         fractions = (scan.positions_px - whole).astype(np.float32)
         self._fractions = torch.from_numpy(fractions).to(device)
-        self._batches = [
-            slice(start, min(start + batch_size, scan.n_patterns))
-            for start in range(0, scan.n_patterns, batch_size)
-        ]
+        self.subsets = min(subsets, most_subsets(scan.n_patterns))
+        """Most subsets that it can be cut into; each batch belongs to one of them."""
+        threads = torch.get_num_threads() if device.type == "cpu" else 1
+        self._threads = _Threads(threads)
+        self._batches = _Batches.interleaved(self._corners, batch_size, self.subsets, threads)
+        count = len(self._batches.members)
         each = scan.n * scan.n * (4 + 8 * scan.n_modes) * batch_size
-        self._cached_batches = min(len(self._batches), int(cache_bytes // each))
+        self._cached_batches = min(count, int(cache_bytes // each))
         self._cache: list[_Prepared | None] = [None] * self._cached_batches
-        self._threads = _Threads(torch.get_num_threads() if device.type == "cpu" else 1)
-        light = torch.zeros((1, *self.canvas_shape), device=device)
-        self.illumination = self._threads.sum(self._add_light, len(self._batches), light)
+        self._lights = [self._light_of(part) for part in range(self.subsets)]
+        self.illumination = self.illumination_of(EVERY)
         """(1, H, W) real, photons per pixel."""
+
+    def _light_of(self, part: int) -> torch.Tensor:
+        """Return the light of one of the finest subsets on the canvas."""
+        light = torch.zeros((1, *self.canvas_shape), device=self._device)
+        chosen = self._batches.of(Subset(part, self.subsets))
+        return self._threads.sum(self._add_light, chosen, light)
+
+    def illumination_of(self, subset: Subset) -> torch.Tensor:
+        """Return the light of a subset on the (1, H, W) canvas."""
+        chosen = self._lights[subset.index :: subset.count]
+        return chosen[0] if len(chosen) == 1 else torch.stack(chosen).sum(dim=0)
 
     def _prepare(self, number: int) -> _Prepared:
         """Return a batch from the cache, or make it (and keep it while there is room)."""
@@ -116,27 +162,28 @@ class ScanView:
             kept = self._cache[number]
             if kept is not None:
                 return kept
-        part = self._batches[number]
+        part = self._batches.members[number]
         counts = torch.from_numpy(self.scan.counts(part)).to(self._device)
         made = _Prepared(amplitude_in_corner(counts)[None], *self._light(part))
         if number < self._cached_batches:
             self._cache[number] = made
         return made
 
-    def _light(self, part: slice) -> tuple[torch.Tensor, torch.Tensor]:
+    def _light(self, part: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the probes and corners of a batch."""
-        return probes_at(self._probe, self._fractions[part])[None], self._corners[None, part]
+        probes = probes_at(self._probe, self._fractions[part])
+        return probes[None], self._corners[part][None]
 
     def _add_light(self, number: int, total: torch.Tensor) -> None:
         if number < self._cached_batches:
             _, probes, corners = self._prepare(number)
         else:
-            probes, corners = self._light(self._batches[number])
+            probes, corners = self._light(self._batches.members[number])
         weight = squared_modulus(probes).sum(dim=2)
         place_patches(weight, corners, self.canvas_shape, out=total)
 
-    def update(self, canvas: torch.Tensor) -> torch.Tensor:
-        """One sweep: sum what every pattern asks of the (1, H, W) object."""
+    def update(self, canvas: torch.Tensor, subset: Subset = EVERY) -> torch.Tensor:
+        """Sum what every pattern of a subset asks of the (1, H, W) object."""
 
         def add(number: int, total: torch.Tensor) -> None:
             amplitude, probes, corners = self._prepare(number)
@@ -146,11 +193,11 @@ class ScanView:
             if self._on_batch:
                 self._on_batch(corners.shape[1])
 
-        return self._threads.sum(add, len(self._batches), torch.zeros_like(canvas))
+        return self._threads.sum(add, self._batches.of(subset), torch.zeros_like(canvas))
 
     def predictions(self, canvas: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield predicted and measured counts of each batch, (C, N, N), corner-centred."""
-        for number in range(len(self._batches)):
+        for number in range(len(self._batches.members)):
             amplitude, probes, corners = self._prepare(number)
             patches = extract_patches(canvas, corners, self.scan.n)
             yield to_corner(diffract(patches, probes))[0], amplitude[0].square()

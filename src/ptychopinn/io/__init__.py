@@ -1,6 +1,7 @@
 """Files to scans, reconstructions to files; only here are keys and foreign frames known."""
 
 from ptychopinn.io.atomic import replacing, staged_folder
+from ptychopinn.io.bad_pixels import find_bad_pixels
 from ptychopinn.io.npz_writer import write_scan_npz
 from ptychopinn.io.probe_file import read_probe
 from ptychopinn.io.product import read_product, write_product
@@ -18,6 +19,7 @@ from ptychopinn.io.registry import (
 __all__ = [
     "ScanFormat",
     "describe",
+    "find_bad_pixels",
     "known_formats",
     "read_probe",
     "read_product",

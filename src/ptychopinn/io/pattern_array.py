@@ -22,8 +22,10 @@ class Survey(NamedTuple):
 
     faults: np.ndarray
     """(K,) int64, pixels that are NaN, infinite or negative."""
+    faulty: np.ndarray
+    """(N, N) bool, pixels that are so in any pattern."""
     peaks: np.ndarray
-    """(K,) float64, largest value of each pattern, NaN where a good pixel is."""
+    """(K,) float64, largest value of each pattern, faults left out."""
 
 
 def require_pattern_header(
@@ -132,15 +134,19 @@ def survey(patterns: np.ndarray, mask: np.ndarray) -> Survey:
         patterns: (K, N, N) real, in memory or mapped, possibly a transposed view.
         mask: (N, N) bool, True = good pixel; bad pixels may hold anything.
     """
-    found = Survey(np.zeros(len(patterns), np.int64), np.zeros(len(patterns)))
+    count, *shape = patterns.shape
+    found = Survey(np.zeros(count, np.int64), np.zeros(shape, dtype=bool), np.zeros(count))
     for part in _pieces(patterns):
         block = np.asarray(patterns[part])
-        good = np.broadcast_to(mask[part[1:]], block.shape)
-        with np.errstate(invalid="ignore"):
-            wrong = good & ~((block >= 0) & (block < np.inf))
-        lit = np.where(good, block, 0).max(axis=(1, 2))
-        found.faults[part[0]] += wrong.sum(axis=(1, 2))
-        found.peaks[part[0]] = np.maximum(found.peaks[part[0]], lit)
+        good = mask[part[1:]]
+        if block.dtype.kind in "if":
+            wrong = good & ~((block >= 0) & (block < np.inf if block.dtype.kind == "f" else True))
+            if wrong.any():
+                found.faults[part[0]] += wrong.sum(axis=(1, 2))
+                found.faulty[part[1:]] |= wrong.any(axis=0)
+                block = np.where(wrong, 0, block)
+        lit = block if good.all() else np.where(good, block, 0)
+        found.peaks[part[0]] = np.maximum(found.peaks[part[0]], lit.max(axis=(1, 2)))
     return found
 
 
@@ -155,16 +161,20 @@ def _pieces(patterns: np.ndarray) -> Iterator[tuple[slice, slice, slice]]:
         yield part[0], part[1], part[2]
 
 
-def require_usable(
-    path: str | Path, key: str, patterns: np.ndarray, mask: np.ndarray, found: Survey
-) -> list[str]:
-    """Refuse patterns with faults in good pixels or without any light; say which are dark.
+def require_few_faults(
+    path: str | Path, key: str, patterns: np.ndarray, mask: np.ndarray, found: Survey, share: float
+) -> None:
+    """Refuse patterns that are NaN, infinite or negative in more than a share of good pixels."""
+    if found.faulty.sum() > share * mask.sum():
+        raise _faulty(path, key, patterns, mask, found)
+
+
+def require_light(path: str | Path, key: str, patterns: np.ndarray, found: Survey) -> list[str]:
+    """Refuse patterns without any light; say which are dark.
 
     Returns:
         A sentence about patterns that are all zero, if there are any.
     """
-    if found.faults.any():
-        raise _faulty(path, key, patterns, mask, found.faults)
     dark = np.flatnonzero(found.peaks == 0)
     if len(dark) == len(patterns):
         raise refusal(
@@ -180,9 +190,9 @@ def require_usable(
 
 
 def _faulty(
-    path: str | Path, key: str, patterns: np.ndarray, mask: np.ndarray, faults: np.ndarray
+    path: str | Path, key: str, patterns: np.ndarray, mask: np.ndarray, found: Survey
 ) -> Exception:
-    first = int(np.flatnonzero(faults)[0])
+    first = int(np.flatnonzero(found.faults)[0])
     values = np.asarray(patterns[first])[mask]
     kinds = [
         name
@@ -196,8 +206,8 @@ def _faulty(
     return refusal(
         path,
         key,
-        f"{faults[first]} good pixels of pattern {first} that are {' or '.join(kinds)} "
-        f"({np.count_nonzero(faults)} such patterns)",
+        f"{found.faults[first]} good pixels of pattern {first} that are {' or '.join(kinds)} "
+        f"({np.count_nonzero(found.faults)} such patterns, {found.faulty.sum()} pixels in all)",
         "finite values of at least 0",
         "mark those pixels in bad_pixels or repair them",
     )

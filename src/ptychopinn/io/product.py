@@ -39,6 +39,8 @@ _HC_EV_M = 6.62607015e-34 * 299792458.0 / 1.602176634e-19
 #: Stands for an unknown pixel size; it outlives being read and saved by Ptychodus.
 _UNKNOWN_PIXEL_M = 1.0
 _EXTRAS = "ptychopinn"
+#: Standard deviations, where there are some.
+_DEVIATIONS = ("amplitude_std", "phase_std")
 
 
 class _Geometry(NamedTuple):
@@ -66,8 +68,10 @@ class _Geometry(NamedTuple):
 def write_product(path: str | Path, reconstruction: Reconstruction) -> None:
     """Write a reconstruction as a product that Ptychodus 1.7.0 opens.
 
-    Beside the layout of Ptychodus the file holds ``coverage`` (H, W), ``positions_px`` (K, 2) and,
-    as JSON in the attribute ``ptychopinn``, provenance and quality.
+    Beside the layout of Ptychodus the file holds ``coverage`` (H, W), ``positions_px`` (K, 2), of
+    what was refined ``start_probe`` (P, N, N) and ``start_positions_px`` (K, 2), ``amplitude_std``
+    and ``phase_std`` (H, W) where they are known, and, as JSON in the attribute ``ptychopinn``,
+    provenance and quality.
 
     Raises:
         ShapeError: Arrays of the reconstruction do not belong together.
@@ -92,6 +96,9 @@ def _require_consistent(made: Reconstruction) -> None:
     require_axes("probe", made.probe, "P N N", kind="complex")
     require_axes("positions", made.positions_px, "K 2", kind="real")
     require_axes("losses", made.losses, "E", kind="real")
+    for key in _DEVIATIONS:
+        if getattr(made, key) is not None:
+            require_axes(key, getattr(made, key), "H W", kind="real", H=sizes["H"], W=sizes["W"])
 
 
 def _write_attributes(file: h5py.File, made: Reconstruction) -> None:
@@ -132,6 +139,14 @@ def _write_arrays(file: h5py.File, made: Reconstruction) -> None:
     file["loss_values"] = np.asarray(made.losses, dtype=np.float64)
     file["coverage"] = made.coverage.astype(np.float32)
     file["positions_px"] = np.asarray(made.positions_px, dtype=np.float64)
+    if made.start_probe is not None:
+        file["start_probe"] = made.start_probe.astype(np.complex64)
+    if made.start_positions_px is not None:
+        file["start_positions_px"] = np.asarray(made.start_positions_px, dtype=np.float64)
+    for key in _DEVIATIONS:
+        deviation = getattr(made, key)
+        if deviation is not None:
+            file[key] = deviation.astype(np.float32)
 
 
 def _extras_as_json(made: Reconstruction) -> str:
@@ -179,6 +194,10 @@ def read_product(path: str | Path) -> Reconstruction:
             wavelength_m=_read_wavelength_m(file, path),
             provenance=provenance,
             quality=quality,
+            start_probe=_read_start_probe(file, path),
+            start_positions_px=_read_start_positions(file, path, len(positions)),
+            amplitude_std=_read_deviation(file, path, "amplitude_std", (height, width)),
+            phase_std=_read_deviation(file, path, "phase_std", (height, width)),
         )
 
 
@@ -256,6 +275,49 @@ def _exact_positions(file: h5py.File, path: str | Path, from_metres: np.ndarray)
         _LOG.warning("%s: positions_px contradicts the positions in metres; not used.", path)
         return from_metres
     return stored
+
+
+def _read_deviation(
+    file: h5py.File, path: str | Path, key: str, shape: tuple[int, int]
+) -> np.ndarray | None:
+    """Return standard deviations (H, W), where there are some; NaN is allowed."""
+    if key not in file:
+        return None
+    stored = read_dataset(file, path, key, kinds="f", ranks=(2,)).astype(np.float32)
+    if stored.shape == shape and not (stored < 0).any():
+        return stored
+    raise refusal(
+        path,
+        key,
+        f"shape {stored.shape}, or negative values",
+        f"{shape}, as the object, and at least 0",
+        "write the product again",
+    )
+
+
+def _read_start_probe(file: h5py.File, path: str | Path) -> np.ndarray | None:
+    """Return the probe before its refinement, where there was one."""
+    if "start_probe" not in file:
+        return None
+    stored = read_dataset(file, path, "start_probe", kinds="c", ranks=(3,))
+    return as_probe(path, "start_probe", stored)
+
+
+def _read_start_positions(file: h5py.File, path: str | Path, count: int) -> np.ndarray | None:
+    """Return the positions in pixels before their refinement, where there was one."""
+    key = "start_positions_px"
+    if key not in file:
+        return None
+    stored = read_dataset(file, path, key, kinds="f", ranks=(2,))
+    if stored.shape == (count, 2) and np.isfinite(stored).all():
+        return stored
+    raise refusal(
+        path,
+        key,
+        f"shape {stored.shape}, or NaN or infinity",
+        f"({count}, 2) finite pixels",
+        "write the product again",
+    )
 
 
 def _read_geometry(file: h5py.File, path: str | Path, shape: tuple[int, int], n: int) -> _Geometry:

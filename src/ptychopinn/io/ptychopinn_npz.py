@@ -6,24 +6,30 @@ from pathlib import Path
 import numpy as np
 
 from ptychopinn.config import DataConfig
+from ptychopinn.errors import ConfigError
 from ptychopinn.io.archive import Archive
+from ptychopinn.io.bad_pixels import find_bad_pixels
 from ptychopinn.io.complex_array import as_probe, is_constant, require_object_header
 from ptychopinn.io.frame import Frame, frame_of_object, frame_of_scan, require_positions
+from ptychopinn.io.mask_file import read_bad_pixels, read_mask_file
 from ptychopinn.io.pattern_array import (
     axis_order,
     decide_domain,
+    require_few_faults,
+    require_light,
     require_pattern_header,
-    require_usable,
     survey,
 )
 from ptychopinn.io.probe_file import read_probe
 from ptychopinn.io.refusal import container, listed, missing, refusal
-from ptychopinn.scan import Scan
+from ptychopinn.scan import BadPixels, Scan
 
 _LOG = logging.getLogger(__name__)
 
 #: Keys of the pattern array; the first that is there is read.
 PATTERN_KEYS = ("diff3d", "diffraction")
+#: More detector pixels with NaN, infinity or negative values than this are no bad pixels.
+MOST_FAULTY = 0.1
 _POSITIONS = "xcoords, ycoords"
 _DEFAULTS = DataConfig()
 
@@ -53,11 +59,12 @@ def read_scan_npz(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
 
     Args:
         path: The file.
-        data: `domain`, `axis_order` and `probe` override what the file says.
+        data: `domain`, `axis_order`, `probe`, `bad_pixels` and `mask` override what the file says.
 
     Raises:
         DataError: The file is damaged, an array is missing or does not belong to the others,
-            patterns are complex, not square, all zero, or have faults in good pixels, positions
+            patterns are complex, not square, all zero, or have NaN, infinite or negative values in
+            more than a tenth of the good pixels, positions
             are not finite, all equal, in the wrong unit or off the object, the probe has another
             size or no power, or an array needs more memory than there is.
     """
@@ -71,28 +78,39 @@ def read_scan_npz(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
     require_positions(path, _POSITIONS, positions, n)
     frame, truth, said = _read_frame(archive, positions, n)
     probe, probe_said = _read_probe(archive, data, n)
-    mask = _read_mask(archive, n)
+    marked = _read_marked(archive, data, n)
     stored = archive.map(key)
     patterns = stored if order == "kyx" else stored.transpose(2, 0, 1)
-    found = survey(patterns, mask)
-    dark_said = require_usable(path, key, patterns, mask, found)
+    found = survey(patterns, ~marked)
+    most = MOST_FAULTY if data.bad_pixels == "auto" else 0.0
+    require_few_faults(path, key, patterns, ~marked, found, most)
+    dark_said = require_light(path, key, patterns, found)
+    mask = ~(marked | found.faulty)
     wanted = data.domain if data.domain != "auto" else _domain_of_file(archive)
     domain, domain_said = decide_domain(
         key, patterns, mask, np.flatnonzero(found.peaks), wanted, by_user=data.domain != "auto"
     )
+    bad = BadPixels({"marked": marked, "faulty": found.faulty})
+    bad_said: list[str] = []
+    if data.bad_pixels == "auto":
+        bad, bad_said = find_bad_pixels(patterns, marked, found.faulty, domain)
     return _logged(
         Scan(
             patterns=patterns,
             positions_px=frame.positions_px,
             probe=probe,
-            mask=mask,
+            mask=bad.mask,
             canvas_shape=frame.canvas_shape,
             domain=domain,
             truth=truth,
             pixel_size_m=_read_length(archive, "pixel_size_m"),
             wavelength_m=_read_length(archive, "wavelength_m"),
             name=str(path),
-            decisions=(domain_said, *decisions, *said, *probe_said, *dark_said),
+            decisions=(
+                *(domain_said, *decisions, *said, *probe_said, *dark_said),
+                *(*bad_said, *_said(bad)),
+            ),
+            bad_pixels=bad,
         )
     )
 
@@ -178,30 +196,29 @@ def _read_probe(archive: Archive, data: DataConfig, n: int) -> tuple[np.ndarray,
     return as_probe(archive.path, key, stored, n), said
 
 
-def _read_mask(archive: Archive, n: int) -> np.ndarray:
-    """Return (N, N) bool, True = good pixel."""
-    key = "bad_pixels"
-    if key not in archive:
-        return np.ones((n, n), dtype=bool)
-    member = archive.member(key)
-    if member.shape != (n, n) or member.dtype.kind not in "biu":
-        raise refusal(
-            archive.path,
-            key,
-            f"shape {member.shape} of type {member.dtype}",
-            f"({n}, {n}) bool, True = bad",
-            "save one mask for all patterns",
-        )
-    mask = archive.read(key) == 0
-    if not mask.any():
-        raise refusal(
-            archive.path,
-            key,
-            "every pixel bad",
-            "True = bad for some",
-            "invert the mask if True means good in it",
-        )
-    return mask
+def _read_marked(archive: Archive, data: DataConfig, n: int) -> np.ndarray:
+    """Return (N, N) bool, True = bad, as the file says it, or the file that replaces it."""
+    if data.mask is not None:
+        if data.bad_pixels == "none":
+            raise ConfigError(
+                f"data.mask: {data.mask} marks pixels that data.bad_pixels none wants used; leave "
+                "out one of them."
+            )
+        return read_mask_file(data.mask, n)
+    if data.bad_pixels == "none":
+        return np.zeros((n, n), dtype=bool)
+    return read_bad_pixels(archive, n)
+
+
+def _said(bad: BadPixels) -> list[str]:
+    """Return the sentence about bad pixels that were found, if there are any."""
+    if not bad.counts:
+        return []
+    share = 100 * float((~bad.mask).mean())
+    return [
+        f"bad pixels, left out everywhere: {bad.describe()} ({share:.2f} % of the detector); "
+        "override with --mask FILE or --bad-pixels file."
+    ]
 
 
 def _read_length(archive: Archive, key: str) -> float | None:

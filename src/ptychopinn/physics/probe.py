@@ -23,6 +23,21 @@ def _phase_ramps(
     return ramp[..., 0, :, None], ramp[..., 1, None, :]
 
 
+def _phase_ramp_slopes(
+    fractions: torch.Tensor, n: int, dtype: torch.dtype
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the derivatives of `_phase_ramps` with respect to f."""
+    rows, columns = _phase_ramps(fractions, n, dtype)
+    nu = torch.fft.fftfreq(n, dtype=rows.real.dtype, device=fractions.device)
+    along_y = -2j * torch.pi * nu[:, None] * rows
+    along_x = -2j * torch.pi * nu[None, :] * columns
+    if n % 2 == 0:
+        slope = -torch.pi * torch.sin(torch.pi * fractions.to(nu.dtype))
+        along_y[..., n // 2, 0] = slope[..., 0].to(along_y.dtype)
+        along_x[..., 0, n // 2] = slope[..., 1].to(along_x.dtype)
+    return along_y, along_x
+
+
 def shift_waves(waves: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
     """Move waves by a sub-pixel distance.
 
@@ -55,6 +70,25 @@ def probes_at(probe: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
     """
     require_axes("probe", probe, "P N N", kind="complex")
     return shift_waves(probe, fractions[..., None, :])
+
+
+def probe_slopes_at(probe: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
+    """Return how `probes_at` changes with the position: its exact derivative.
+
+        dP/df = F^-1[ F[P] * d/df exp(-2 pi i f . nu) ]
+
+    Args:
+        probe: (P, N, N) complex.
+        fractions: (..., 2) real, (y, x) in px.
+
+    Returns:
+        (..., 2, P, N, N) complex, per px.
+    """
+    n = require_axes("probe", probe, "P N N", kind="complex")["N"]
+    rows, columns = _phase_ramps(fractions, n, probe.dtype)
+    along_y, along_x = _phase_ramp_slopes(fractions, n, probe.dtype)
+    ramps = torch.stack([along_y * columns, rows * along_x], dim=-3)
+    return torch.fft.ifft2(torch.fft.fft2(probe) * ramps[..., None, :, :])
 
 
 def exit_waves(patches: torch.Tensor, probes: torch.Tensor) -> torch.Tensor:

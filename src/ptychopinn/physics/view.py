@@ -9,6 +9,7 @@ from ptychopinn.physics.diffraction import diffract
 from ptychopinn.physics.fourier import squared_modulus, to_corner
 from ptychopinn.physics.probe import probes_at
 from ptychopinn.physics.projection import object_update
+from ptychopinn.physics.subsets import EVERY, Subset, most_subsets, z_order
 from ptychopinn.scan import PatternBatch
 
 
@@ -22,7 +23,14 @@ class CanvasView(Protocol):
     def illumination(self) -> torch.Tensor:
         """(B, H, W) real, sum_k place(sum_p |P_kp|^2), photons per pixel."""
 
-    def update(self, canvas: torch.Tensor) -> torch.Tensor:
+    @property
+    def subsets(self) -> int:
+        """Most subsets that it can be cut into, a power of two."""
+
+    def illumination_of(self, subset: Subset) -> torch.Tensor:
+        """(B, H, W) real, the illumination by the patterns of a subset."""
+
+    def update(self, canvas: torch.Tensor, subset: Subset = EVERY) -> torch.Tensor:
         """(B, H, W) complex object to (B, H, W) complex sum_k place(object_update_k)."""
 
 
@@ -44,6 +52,8 @@ class BatchView:
         """(B, C, N, N) real, illumination of each window: the weight of its patch in a merge."""
         self.illumination = place_patches(self.weight, batch.corners, batch.canvas_shape)
         """(B, H, W) real, photons per pixel."""
+        self._order = z_order(batch.corners)
+        self._light: dict[Subset, torch.Tensor] = {EVERY: self.illumination}
 
     @property
     def probe_size(self) -> int:
@@ -58,10 +68,37 @@ class BatchView:
         """Return what each pattern asks of its own (B, C, N, N) patch."""
         return object_update(patches, self.probes, self._amplitude, self._mask)
 
-    def update(self, canvas: torch.Tensor) -> torch.Tensor:
+    @property
+    def subsets(self) -> int:
+        """Most subsets that the groups can be cut into."""
+        return most_subsets(self._order.shape[1])
+
+    def _members(self, values: torch.Tensor, subset: Subset) -> torch.Tensor:
+        """Take a subset of (B, C, ...) values, along the curve of each group."""
+        chosen = self._order[:, subset.index :: subset.count]
+        return values[torch.arange(len(chosen), device=chosen.device)[:, None], chosen]
+
+    def illumination_of(self, subset: Subset) -> torch.Tensor:
+        """Return the light of a subset on (B, H, W) canvases."""
+        if subset not in self._light:
+            weight, corners = (
+                self._members(values, subset) for values in (self.weight, self.batch.corners)
+            )
+            self._light[subset] = place_patches(weight, corners, self.batch.canvas_shape)
+        return self._light[subset]
+
+    def update(self, canvas: torch.Tensor, subset: Subset = EVERY) -> torch.Tensor:
         """Sum what the patterns ask of (B, H, W) objects; see `projection.object_update`."""
-        change = self.patch_update(self.extract(canvas))
-        return place_patches(change, self.batch.corners, self.batch.canvas_shape)
+        if subset == EVERY:
+            change = self.patch_update(self.extract(canvas))
+            return place_patches(change, self.batch.corners, self.batch.canvas_shape)
+        corners, probes, amplitude = (
+            self._members(values, subset)
+            for values in (self.batch.corners, self.probes, self._amplitude)
+        )
+        patches = extract_patches(canvas, corners, self.probe_size)
+        change = object_update(patches, probes, amplitude, self._mask)
+        return place_patches(change, corners, self.batch.canvas_shape)
 
     def predict(self, canvas: torch.Tensor) -> torch.Tensor:
         """Return the counts that (B, H, W) objects predict: (B, C, N, N)."""

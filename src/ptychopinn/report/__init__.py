@@ -12,7 +12,11 @@ draw at the same time. `view`, `contrast`, `phase` and `scalebar` decide what is
 
 from ptychopinn.report.comparison import draw_comparison
 from ptychopinn.report.coverage import draw_coverage
+from ptychopinn.report.curves import Curve, CurveAxes, draw_curves
+from ptychopinn.report.gallery import GalleryRow, draw_gallery
 from ptychopinn.report.losses import draw_losses
+from ptychopinn.report.mask import draw_mask
+from ptychopinn.report.matrices import Matrix, draw_matrices
 from ptychopinn.report.pictures import (
     draw_amplitude,
     draw_phase,
@@ -20,16 +24,30 @@ from ptychopinn.report.pictures import (
     write_pictures,
 )
 from ptychopinn.report.probe import draw_probe
+from ptychopinn.report.refinement import Refinement, draw_refinement, refinement_of
 from ptychopinn.report.tables import metrics_table
+from ptychopinn.report.uncertainty import draw_uncertainty
 
 __all__ = [
+    "Curve",
+    "CurveAxes",
+    "GalleryRow",
+    "Matrix",
+    "Refinement",
     "draw_amplitude",
     "draw_comparison",
     "draw_coverage",
+    "draw_curves",
+    "draw_gallery",
     "draw_losses",
+    "draw_mask",
+    "draw_matrices",
     "draw_phase",
     "draw_probe",
+    "draw_refinement",
     "draw_result",
+    "draw_uncertainty",
     "metrics_table",
+    "refinement_of",
     "write_pictures",
 ]

@@ -46,7 +46,7 @@ def draw_probe(probe: np.ndarray, path: Path, pixel_size_m: float | None = None)
     for place, mode in enumerate(drawn):
         row, column = divmod(place, layout.columns)
         axes = sheet.panel(row, column)
-        _show(axes, _colours(probe[mode], view), view.extent)
+        _show(axes, mode_colours(probe[mode], view), view.extent)
         label_pixels(axes, x=place + layout.columns >= len(drawn), y=column == 0)
         sheet.title(f"mode {mode + 1}: {share_in_words(shares[mode])} of the power", row, column)
     add_scale_bar(sheet.figure.axes[0], view, pixel_size_m)
@@ -83,7 +83,7 @@ def _layout(modes: int) -> Layout:
     )
 
 
-def _colours(mode: np.ndarray, view: View) -> np.ndarray:
+def mode_colours(mode: np.ndarray, view: View) -> np.ndarray:
     """Return (h, w, 3) colours of a mode, neutral where it is not finite."""
     wave = view.mean(mode)
     modulus = np.abs(wave)

@@ -28,6 +28,8 @@ _DISK_EDGE_PX = 1.0
 _APERTURE_EDGE = 0.08
 
 Maker = Callable[[SimulationConfig, np.random.Generator], np.ndarray]
+#: From y and x in units of the half width to the complex transmission of an aperture.
+Aperture = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def make_probe(settings: SimulationConfig, rng: np.random.Generator) -> np.ndarray:
@@ -109,17 +111,51 @@ def zone_plate(settings: SimulationConfig, rng: np.random.Generator) -> np.ndarr
         ConfigError: No aperture gives a spot of that size with that defocus.
     """
     aberrations = _random_aberrations(settings.aberration_rad, rng)
+
+    def annulus(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+        radius = np.hypot(y, x)
+        stop = _soft_disk(radius, settings.central_stop, _APERTURE_EDGE)
+        light = _soft_disk(radius, 1, _APERTURE_EDGE) * (1 - stop * (settings.central_stop > 0))
+        return light * np.exp(1j * np.tensordot(aberrations, _zernikes(y, x), 1))
+
+    return _sized_focus(settings, annulus)
+
+
+def square(settings: SimulationConfig, _rng: np.random.Generator) -> np.ndarray:
+    """Make the defocused focus of a square aperture, as behind a pair of bent (KB) mirrors.
+
+        P = F^-1[ A(q_y) A(q_x) * exp(i * defocus_rad * (q / a)^2) ]
+
+    A is 1 up to a, with soft edges. The size is found as in `zone_plate`.
+
+    Raises:
+        ConfigError: No aperture gives a spot of that size with that defocus.
+    """
+
+    def box(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+        sides = [_soft_disk(np.abs(axis), 1, _APERTURE_EDGE) for axis in (y, x)]
+        return sides[0] * sides[1]
+
+    return _sized_focus(settings, box)
+
+
+def _sized_focus(settings: SimulationConfig, aperture: Aperture) -> np.ndarray:
+    """Return the focus of an aperture that is as wide as it takes for a spot of the wanted size.
+
+    Raises:
+        ConfigError: No width does.
+    """
     wanted = settings.probe_size * settings.n
-    aperture = settings.n / 6
+    width_px = settings.n / 6
     for _ in range(_CORRECTIONS):
-        probe = _focus(settings, aperture, aberrations)
+        probe = _focus(settings, width_px, aperture)
         ratio = spot_diameter(probe) / wanted
         if abs(ratio - 1) < _SPOT_TOLERANCE:
             return probe
-        corrected = float(np.clip(aperture * ratio, 1, settings.n / 2))
-        if corrected == aperture:
+        corrected = float(np.clip(width_px * ratio, 1, settings.n / 2))
+        if corrected == width_px:
             break
-        aperture = corrected
+        width_px = corrected
     raise ConfigError(
         f"simulation.probe_size: expected a spot that an aperture of up to {settings.n // 2} "
         f"detector pixels radius makes with defocus_rad = {settings.defocus_rad:g}, got "
@@ -128,14 +164,11 @@ def zone_plate(settings: SimulationConfig, rng: np.random.Generator) -> np.ndarr
     )
 
 
-def _focus(settings: SimulationConfig, aperture_px: float, aberrations: np.ndarray) -> np.ndarray:
-    """Propagate an annular aperture of this radius, in detector pixels, to the object."""
-    y, x = (axis / aperture_px for axis in _grid(settings.n))
-    radius = np.hypot(y, x)
-    stop = _soft_disk(radius, settings.central_stop, _APERTURE_EDGE)
-    aperture = _soft_disk(radius, 1, _APERTURE_EDGE) * (1 - stop * (settings.central_stop > 0))
-    phase = settings.defocus_rad * radius**2 + np.tensordot(aberrations, _zernikes(y, x), 1)
-    wave = inverse_fourier(torch.from_numpy(aperture * np.exp(1j * phase))).numpy()
+def _focus(settings: SimulationConfig, width_px: float, aperture: Aperture) -> np.ndarray:
+    """Propagate an aperture of this half width, in detector pixels, to the object."""
+    y, x = (axis / width_px for axis in _grid(settings.n))
+    bent = aperture(y, x) * np.exp(1j * settings.defocus_rad * (y**2 + x**2))
+    wave = inverse_fourier(torch.from_numpy(bent)).numpy()
     return wave * _taper(settings.n)
 
 
@@ -225,4 +258,9 @@ def _require_contained(modes: np.ndarray, settings: SimulationConfig) -> None:
         )
 
 
-PROBES: dict[str, Maker] = {"disk": disk, "gaussian": gaussian, "zone_plate": zone_plate}
+PROBES: dict[str, Maker] = {
+    "disk": disk,
+    "gaussian": gaussian,
+    "zone_plate": zone_plate,
+    "square": square,
+}

@@ -1,6 +1,8 @@
 """How a training run is set up, watched, stopped and continued."""
 
 from ptychopinn.training.budget import Budget
-from ptychopinn.training.run import CHECKPOINT_NAME, train
+from ptychopinn.training.pretraining import pretrain
+from ptychopinn.training.run import train
+from ptychopinn.training.trainer import CHECKPOINT_NAME
 
-__all__ = ["CHECKPOINT_NAME", "Budget", "train"]
+__all__ = ["CHECKPOINT_NAME", "Budget", "pretrain", "train"]

@@ -1,0 +1,174 @@
+"""What patterns say about the probe and about where it stood: updates, modes, position steps."""
+
+from typing import NamedTuple
+
+import torch
+
+from ptychopinn.axes import require_axes
+from ptychopinn.physics.fourier import fourier, squared_modulus
+from ptychopinn.physics.probe import shift_waves
+from ptychopinn.physics.projection import MODULUS_FLOOR
+
+
+def probe_update(
+    patches: torch.Tensor, residual: torch.Tensor, fractions: torch.Tensor
+) -> torch.Tensor:
+    """Return what patterns together ask of the probe modes.
+
+        update_p = sum_k shift( conj(O_k) (psi'_kp - psi_kp), -f_k )
+
+    The shift back is the adjoint of the one that put the probe at its sub-pixel place, so that
+    this is minus half the gradient of sum_k sum (sqrt(I) - sqrt(lambda))^2 with respect to the
+    modes (as autograd gives it for complex numbers).
+
+    Args:
+        patches: (B, C, N, N) complex object.
+        residual: (B, C, P, N, N) complex, `projection.modulus_residual`.
+        fractions: (B, C, 2) real, in [0, 1) px.
+
+    Returns:
+        (P, N, N) complex.
+    """
+    sizes = require_axes("patches", patches, "B C N N", kind="complex")
+    require_axes("residual", residual, "B C P N N", kind="complex", **sizes)
+    asked = patches.conj()[:, :, None] * residual
+    return shift_waves(asked, -fractions[:, :, None]).sum(dim=(0, 1))
+
+
+class PositionEquations(NamedTuple):
+    """The linearised amplitude misfit of each pattern around its position.
+
+    misfit_k(r_k + d) = misfit_k - 2 gradient_k . d + d . normal_k . d
+    """
+
+    gradient: torch.Tensor
+    """(B, C, 2) minus half the gradient of the misfit, per px."""
+    normal: torch.Tensor
+    """(B, C, 2, 2) Gauss-Newton matrix, per px^2."""
+
+
+def position_equations(
+    patches: torch.Tensor,
+    probes: torch.Tensor,
+    slopes: torch.Tensor,
+    corner_amplitude: torch.Tensor,
+    corner_mask: torch.Tensor | None,
+) -> PositionEquations:
+    """Linearise sum (sqrt(I) - sqrt(lambda))^2 of every pattern in its position.
+
+        J_d = Re sum_p conj(F psi_p) F(O dP_p/dr_d) / sqrt(lambda)
+        gradient = J^T (sqrt(I) - sqrt(lambda)),   normal = J^T J
+
+    Only the motion of the probe against the object counts: over an even object the normal matrix
+    is zero, which the motion of the wave alone would not tell.
+
+    Args:
+        patches: (B, C, N, N) complex object.
+        probes: (B, C, P, N, N) complex, at their sub-pixel places.
+        slopes: (B, C, 2, P, N, N) complex, `probe.probe_slopes_at`.
+        corner_amplitude: (B, C, N, N) real sqrt(counts), zero frequency in the corner.
+        corner_mask: (N, N) 1 = good, in the same order; None = all are good.
+
+    Source: Guizar-Sicairos & Fienup, Opt. Express 16, 7264 (2008) for the gradient.
+    """
+    wave = torch.fft.fft2(patches[:, :, None] * probes, norm="ortho")
+    moved = torch.fft.fft2(patches[:, :, None, None] * slopes, norm="ortho")
+    modelled = (squared_modulus(wave).sum(dim=2) + MODULUS_FLOOR).sqrt()
+    jacobian = (wave.conj()[:, :, None] * moved).real.sum(dim=3) / modelled[:, :, None]
+    if corner_mask is not None:
+        jacobian = jacobian * corner_mask
+    misfit = corner_amplitude - modelled
+    gradient = (jacobian * misfit[:, :, None]).sum(dim=(-2, -1))
+    normal = torch.einsum("bciyx,bcjyx->bcij", jacobian, jacobian)
+    return PositionEquations(gradient, normal)
+
+
+def orthogonal_modes(probe: torch.Tensor) -> torch.Tensor:
+    """Turn incoherent modes into orthogonal ones, the strongest first.
+
+        P' = U P,   U from  A = P P^H = U^H diag(power) U
+
+    U is unitary, so that the density matrix sum_p P_p(r) conj(P_p(r')), and with it every
+    pattern, stays as it is. A single mode is returned as it is.
+
+    Args:
+        probe: (P, N, N) complex.
+
+    Source: Thibault & Menzel, Nature 494, 68 (2013).
+    """
+    sizes = require_axes("probe", probe, "P N N", kind="complex")
+    if sizes["P"] == 1:
+        return probe
+    columns = probe.flatten(1).to(torch.complex128)
+    _, vectors = torch.linalg.eigh(columns @ columns.mH)
+    mixing = vectors.mH.flip(0)
+    # An eigenvector has any phase; let each mode keep that of what it is mostly made of.
+    largest = mixing.gather(1, mixing.abs().argmax(dim=1, keepdim=True))
+    mixing = mixing * (largest.conj() / largest.abs())
+    return (mixing @ columns).reshape(probe.shape).to(probe.dtype)
+
+
+def recentred(probe: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Shift a probe and turn its phase by a ramp, to the centres of mass of another one.
+
+    Both the centre of sum_p |P_p|^2 and that of sum_p |F P_p|^2 are brought back. With the same
+    shift and the opposite ramp of the object neither changes any pattern.
+
+    Args:
+        probe: (P, N, N) complex.
+        like: (P', N, N) complex.
+    """
+    n = require_axes("probe", probe, "P N N", kind="complex")["N"]
+    require_axes("like", like, "P N N", kind="complex", N=n)
+    back = centre_of_mass(fourier(like)) - centre_of_mass(fourier(probe))
+    axis = torch.arange(n, dtype=probe.real.dtype, device=probe.device) - n // 2
+    angle = 2 * torch.pi / n * (back[0] * axis[:, None] + back[1] * axis[None, :])
+    turned = probe * torch.polar(torch.ones_like(angle), angle)
+    return shift_waves(turned, centre_of_mass(like) - centre_of_mass(turned))
+
+
+def centre_of_mass(waves: torch.Tensor) -> torch.Tensor:
+    """Return (2,) the centre (y, x) of sum_p |wave_p|^2 of (P, N, N) waves, in pixels."""
+    light = squared_modulus(waves).sum(dim=0)
+    axis = torch.arange(waves.shape[-1], dtype=light.dtype, device=light.device)
+    return torch.stack([light.sum(1) @ axis, light.sum(0) @ axis]) / light.sum()
+
+
+def with_more_modes(probe: torch.Tensor, count: int, share: float) -> torch.Tensor:
+    """Add weak modes to a probe, without changing its power.
+
+    The new ones are the first mode times y, x, y^2, xy, x^2, ... around its centre of mass, as
+    a source that is not a point, or a beam that trembles, makes them; made orthogonal to all
+    earlier modes, each with the same share of the power.
+
+    Args:
+        probe: (P, N, N) complex.
+        count: Modes wanted, at least P.
+        share: Power of each new mode, as a share of the whole.
+
+    Returns:
+        (count, N, N) complex.
+    """
+    sizes = require_axes("probe", probe, "P N N", kind="complex")
+    held, n = sizes["P"], sizes["N"]
+    if count <= held:
+        return probe
+    power = squared_modulus(probe).sum()
+    lobes = _lobes(probe[0].to(torch.complex128), count - held)
+    columns = torch.cat([probe.to(torch.complex128), lobes]).flatten(1).T
+    scaled = columns / torch.linalg.vector_norm(columns, dim=0).clamp_min(1e-300)
+    basis = torch.linalg.qr(scaled).Q.T.reshape(count, n, n)[held:]
+    kept = probe * (1 - share * (count - held)) ** 0.5
+    return torch.cat([kept, (basis * (share * power) ** 0.5).to(probe.dtype)])
+
+
+def _lobes(first: torch.Tensor, count: int) -> torch.Tensor:
+    """Return (count, N, N): a wave times the monomials of order 1, 2, ... in its own radius."""
+    n = first.shape[-1]
+    light = squared_modulus(first)
+    axis = torch.arange(n, dtype=light.dtype, device=first.device)
+    middle = centre_of_mass(first[None])
+    y, x = axis[:, None] - middle[0], axis[None, :] - middle[1]
+    radius = ((light * (y**2 + x**2)).sum() / light.sum()).sqrt().clamp_min(1)
+    orders = [(t - j, j) for t in range(1, count + 1) for j in range(t + 1)][:count]
+    return torch.stack([first * (y / radius) ** i * (x / radius) ** j for i, j in orders])

@@ -1,0 +1,133 @@
+"""How positions move: all together by an affine map, then each by itself within a bound."""
+
+import numpy as np
+
+from ptychopinn.refinement.solver import JointSolver
+from ptychopinn.scan import Scan
+
+#: No pattern moves farther than this in one step; farther, the linearised misfit says nothing.
+LONGEST_STEP_PX = 0.5
+#: Share of a step that the next one repeats.
+MOMENTUM = 0.5
+#: A pattern that is explained this many times worse than the median is looked for elsewhere,
+SUSPICIOUS = 2.0
+#: but no more than this share of all patterns at once, the worst first.
+MOST_SOUGHT = 0.125
+#: Added to normal matrices as a share of their mean trace: what hardly matters hardly moves.
+_RIDGE = 1e-3
+
+
+class Positions:
+    """The places of a solver's patterns, and the rules that they move by.
+
+    A common shift is taken out: together with the same shift of the object it changes nothing.
+    Windows stay on the canvas.
+
+    Args:
+        solver: Its positions are moved.
+        scan: Says how large the canvas is.
+        bound_px: How far a pattern may get from where the affine map puts it.
+    """
+
+    def __init__(self, solver: JointSolver, scan: Scan, bound_px: float) -> None:
+        self._solver = solver
+        self._given = scan.positions_px
+        self._base = scan.positions_px.copy()
+        self._bound_px = bound_px
+        half = scan.n // 2
+        self._low = float(half)
+        self._high = np.nextafter(np.array(scan.canvas_shape) - scan.n + half + 1.0, 0)
+        self._move = np.zeros_like(self._base)
+
+    def step_affine(self) -> None:
+        """Move all patterns by the affine map that lowers their misfit most."""
+        gradient, normal = self._solver.equations()
+        move = affine_step(self._base, gradient, normal)
+        longest = float(np.linalg.norm(move, axis=1).max(initial=0))
+        self._move = MOMENTUM * self._move + move * min(1.0, LONGEST_STEP_PX / max(longest, 1e-12))
+        wanted = self._solver.positions_px + self._move
+        self._base = self._on_canvas(wanted - (wanted - self._given).mean(axis=0))
+        self._solver.positions_px = self._base.copy()
+
+    def step_points(self) -> None:
+        """Move every pattern by its own Gauss-Newton step."""
+        move = point_steps(*self._solver.equations(), LONGEST_STEP_PX)
+        self._move = MOMENTUM * self._move + move
+        wanted = self._solver.positions_px + self._move
+        self._place(wanted - (wanted - self._base).mean(axis=0))
+
+    def seek(self, batch_size: int) -> int:
+        """Look for badly explained patterns on a grid of one pixel within the bound.
+
+        Gauss-Newton steps find the nearest minimum of the misfit; a pattern that stands several
+        pixels off may be in the valley of another one.
+
+        Returns:
+            How many were found elsewhere.
+        """
+        left = self._solver.misfits()
+        worst = np.argsort(-left)[: int(MOST_SOUGHT * len(left))]
+        found = 0
+        for pattern in worst[left[worst] > SUSPICIOUS * np.median(left)]:
+            here = self._solver.positions_px[pattern]
+            places = self._on_canvas(
+                np.concatenate([here[None], self._base[pattern] + disc(self._bound_px)])
+            )
+            best = int(np.argmin(self._solver.misfits_at(int(pattern), places, batch_size)))
+            found += best > 0
+            self._solver.positions_px[pattern] = places[best]
+        self._move[:] = 0
+        return found
+
+    def _place(self, wanted: np.ndarray) -> None:
+        away = wanted - self._base
+        distance = np.linalg.norm(away, axis=1, keepdims=True)
+        away *= np.minimum(1.0, self._bound_px / np.maximum(distance, 1e-12))
+        self._solver.positions_px = self._on_canvas(self._base + away)
+
+    def _on_canvas(self, places: np.ndarray) -> np.ndarray:
+        return np.clip(places, self._low, self._high)
+
+
+def disc(radius_px: float) -> np.ndarray:
+    """Return (M, 2) whole steps within a radius."""
+    reach = np.arange(-np.floor(radius_px), np.floor(radius_px) + 1)
+    steps = np.stack(np.meshgrid(reach, reach, indexing="ij"), axis=-1).reshape(-1, 2)
+    return steps[np.hypot(steps[:, 0], steps[:, 1]) <= radius_px]
+
+
+def point_steps(gradient: np.ndarray, normal: np.ndarray, longest_px: float) -> np.ndarray:
+    """Return the Gauss-Newton step of every position, (K, 2) px, no longer than a bound.
+
+    Patterns that hardly feel their position (over an even object) hardly move.
+
+    Args:
+        gradient: (K, 2), normal: (K, 2, 2), see `physics.refinement.PositionEquations`.
+        normal: See gradient.
+        longest_px: The bound.
+    """
+    ridge = _RIDGE * np.trace(normal, axis1=1, axis2=2).mean() + 1e-300
+    steps = np.linalg.solve(normal + ridge * np.eye(2), gradient[..., None])[..., 0]
+    length = np.linalg.norm(steps, axis=1, keepdims=True)
+    return steps * np.minimum(1.0, longest_px / np.maximum(length, 1e-12))
+
+
+def affine_step(places: np.ndarray, gradient: np.ndarray, normal: np.ndarray) -> np.ndarray:
+    """Return the moves (K, 2) px of the affine map that lowers the linearised misfit most.
+
+        move_k = A (r_k - mean r) / spread + b,   minimising sum_k move . normal . move / 2
+                                                                  - gradient . move
+
+    Args:
+        places: (K, 2) px.
+        gradient: (K, 2), see `physics.refinement.PositionEquations`.
+        normal: (K, 2, 2), see there.
+    """
+    centred = places - places.mean(axis=0)
+    spread = max(float(np.sqrt((centred**2).mean())), 1e-12)
+    terms = np.concatenate([centred / spread, np.ones((len(places), 1))], axis=1)
+    matrix = np.einsum("ka,kij,kb->iajb", terms, normal, terms).reshape(6, 6)
+    vector = np.einsum("ka,ki->ia", terms, gradient).reshape(6)
+    ridge = _RIDGE * np.trace(matrix) / 6 + 1e-300
+    solution = np.linalg.solve(matrix + ridge * np.eye(6), vector).reshape(2, 3)
+    return terms @ solution.T

@@ -1,0 +1,220 @@
+"""Object and probe solved for together, by ordered subsets of the patterns with momentum."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from ptychopinn.physics.canvas import extract_patches, place_patches
+from ptychopinn.physics.fourier import squared_modulus
+from ptychopinn.physics.probe import back_project, exit_waves, probe_slopes_at, probes_at
+from ptychopinn.physics.projection import modulus_residual
+from ptychopinn.physics.refinement import position_equations, probe_update
+from ptychopinn.physics.subsets import EVERY, Subset, visiting_order
+from ptychopinn.refinement.patterns import PatternBatches
+from ptychopinn.scan import Scan
+
+#: Nesterov momentum of object and probe between two steps.
+MOMENTUM = 0.85
+#: Damping of the division by the illumination, and by sum |O|^2: shares of their maxima.
+OBJECT_DAMPING, PROBE_DAMPING = 0.5, 0.1
+
+
+class _Asked(NamedTuple):
+    """What patterns ask of object and probe, with the weights that they ask with."""
+
+    object: torch.Tensor
+    light: torch.Tensor
+    probe: torch.Tensor
+    density: torch.Tensor
+    misfit: torch.Tensor
+    """(2,) sum |psi' - psi|^2, and the light that it is a share of."""
+
+    def __add__(self, other: "_Asked") -> "_Asked":  # type: ignore[override]
+        return _Asked(*(a + b for a, b in zip(self, other, strict=True)))
+
+
+class JointSolver:
+    """The unknowns of a scan, and the steps that bring them into agreement with its patterns.
+
+    A step, with the patterns k of a subset, starts ahead of object and probe by their momentum:
+
+        O <- O + sum_k place( sum_p conj(P_kp) chi_kp ) / (light + a max light)
+        P <- P + sum_k shift( conj(O_k) chi_kp, -f_k ) / (density + b max density)
+
+    with chi = psi' - psi, light = sum_k place(sum_p |P_kp|^2), density = sum_k |O_k|^2.
+
+    Args:
+        scan: In the gauge of the package; its positions are where it starts.
+        probe: (P, N, N) complex64 to start from.
+        canvas: (H, W) complex64 to start from.
+        batches: The patterns.
+        device: Where the work is done.
+        on_batch: Called with the number of patterns after each batch of a sweep.
+
+    Source: Maiden, Johnson & Li, Optica 4, 736 (2017) for the damping and the momentum;
+    Thibault & Guizar-Sicairos, New J. Phys. 14, 063004 (2012) for the sums.
+    """
+
+    def __init__(
+        self,
+        scan: Scan,
+        probe: np.ndarray,
+        canvas: np.ndarray,
+        batches: PatternBatches,
+        device: torch.device,
+        on_batch: Callable[[int], None] | None = None,
+    ) -> None:
+        self._n = scan.n
+        self._shape = scan.canvas_shape
+        self._batches = batches
+        self._device = device
+        self._on_batch = on_batch
+        self.canvas = torch.from_numpy(canvas).to(device)[None]
+        """(1, H, W) complex object."""
+        self.probe = torch.from_numpy(probe).to(device)
+        """(P, N, N) complex."""
+        self.positions_px = scan.positions_px.copy()
+        """(K, 2) float64; whoever moves them writes here."""
+        self._canvas_move = torch.zeros_like(self.canvas)
+        self._probe_move = torch.zeros_like(self.probe)
+        self._kept = self.canvas, self.probe
+        self._pace = 1.0
+
+    def _windows(self, positions_px: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return corners and fractions, (1, C, 2) each."""
+        whole = np.floor(positions_px)
+        corners = torch.from_numpy(whole.astype(np.int64) - self._n // 2)
+        fractions = torch.from_numpy((positions_px - whole).astype(np.float32))
+        return corners[None].to(self._device), fractions[None].to(self._device)
+
+    def keep(self, canvas: torch.Tensor, probe: torch.Tensor) -> None:
+        """Remember an object and a probe, to come back to."""
+        self._kept = canvas, probe
+
+    def calm_down(self) -> None:
+        """Go back to what was kept, without momentum, and take half as long steps from now on."""
+        self.canvas, self.probe = self._kept
+        self._canvas_move = torch.zeros_like(self.canvas)
+        self._probe_move = torch.zeros_like(self.probe)
+        self._pace *= 0.5
+
+    def sweep(self, subsets: int, *, refine_probe: bool) -> float:
+        """Take one step with each subset; return the misfit on the way, as a share of the light."""
+        steps = [self._step(part, refine_probe=refine_probe) for part in visiting_order(subsets)]
+        misfit, light = torch.stack(steps).sum(dim=0).tolist()
+        return float(misfit / max(light, 1e-12))
+
+    @torch.inference_mode()
+    def _step(self, subset: Subset, *, refine_probe: bool) -> torch.Tensor:
+        canvas = self.canvas + MOMENTUM * self._canvas_move
+        probe = self.probe + MOMENTUM * self._probe_move if refine_probe else self.probe
+
+        def work(numbers: Sequence[int]) -> _Asked:
+            return self._asked(numbers, canvas, probe, refine_probe=refine_probe)
+
+        parts = self._batches.share(work, self._batches.of(subset))
+        asked = parts[0]
+        for part in parts[1:]:
+            asked = asked + part
+        ahead = canvas + self._pace * asked.object / (
+            asked.light + OBJECT_DAMPING * asked.light.max()
+        )
+        self._canvas_move, self.canvas = ahead - self.canvas, ahead
+        if refine_probe:
+            floor = PROBE_DAMPING * asked.density.max()
+            ahead = probe + self._pace * asked.probe / (asked.density + floor)
+            self._probe_move, self.probe = ahead - self.probe, ahead
+        return asked.misfit
+
+    def _asked(
+        self,
+        numbers: Sequence[int],
+        canvas: torch.Tensor,
+        probe: torch.Tensor,
+        *,
+        refine_probe: bool,
+    ) -> _Asked:
+        total = _Asked(
+            torch.zeros_like(canvas),
+            torch.zeros_like(canvas.real),
+            torch.zeros_like(probe),
+            torch.zeros_like(probe[0].real),
+            torch.zeros(2, dtype=probe.real.dtype, device=self._device),
+        )
+        for number in numbers:
+            members = self._batches.members(number)
+            corners, fractions = self._windows(self.positions_px[members])
+            probes = probes_at(probe, fractions)
+            patches = extract_patches(canvas, corners, self._n)
+            waves = exit_waves(patches, probes)
+            amplitude = self._batches.amplitude(number)
+            change = modulus_residual(waves, amplitude, self._batches.mask)
+            place_patches(back_project(change, probes), corners, self._shape, out=total.object)
+            light = squared_modulus(probes).sum(dim=2)
+            place_patches(light, corners, self._shape, out=total.light)
+            left = squared_modulus(change).sum(), amplitude.square().sum()
+            total.misfit.add_(torch.stack(left))
+            if refine_probe:
+                total.probe.add_(probe_update(patches, change, fractions))
+                total.density.add_(squared_modulus(patches).sum(dim=(0, 1)))
+            if self._on_batch:
+                self._on_batch(len(members))
+        return total
+
+    def equations(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return gradient (K, 2) and normal matrix (K, 2, 2) of every position, float64."""
+        gradient = np.zeros((len(self.positions_px), 2))
+        normal = np.zeros((len(self.positions_px), 2, 2))
+
+        def work(numbers: Sequence[int]) -> None:
+            for number in numbers:
+                members = self._batches.members(number)
+                corners, fractions = self._windows(self.positions_px[members])
+                found = position_equations(
+                    extract_patches(self.canvas, corners, self._n),
+                    probes_at(self.probe, fractions),
+                    probe_slopes_at(self.probe, fractions),
+                    self._batches.amplitude(number),
+                    self._batches.mask,
+                )
+                gradient[members] = found.gradient[0].cpu().numpy()
+                normal[members] = found.normal[0].cpu().numpy()
+
+        self._batches.share(work, self._batches.of(EVERY))
+        return gradient, normal
+
+    def misfits(self) -> np.ndarray:
+        """Return (K,) what object and probe leave of each pattern, as a share of its light."""
+        found = np.zeros(len(self.positions_px))
+
+        def work(numbers: Sequence[int]) -> None:
+            for number in numbers:
+                members = self._batches.members(number)
+                amplitude = self._batches.amplitude(number)
+                left = self._misfit(self.positions_px[members], amplitude)
+                light = amplitude.square().sum(dim=(0, 2, 3)).clamp_min(1e-12)
+                found[members] = (left / light).cpu().numpy()
+
+        self._batches.share(work, self._batches.of(EVERY))
+        return found
+
+    @torch.inference_mode()
+    def misfits_at(self, pattern: int, places_px: np.ndarray, batch_size: int) -> np.ndarray:
+        """Return (M,) what would be left of one pattern if it stood at (M, 2) places."""
+        amplitude = self._batches.amplitude_of(np.array([pattern]))
+        return np.concatenate(
+            [
+                self._misfit(places_px[start : start + batch_size], amplitude).cpu().numpy()
+                for start in range(0, len(places_px), batch_size)
+            ]
+        )
+
+    def _misfit(self, positions_px: np.ndarray, amplitude: torch.Tensor) -> torch.Tensor:
+        """Return (C,) sums of |psi' - psi|^2; one amplitude serves any number of positions."""
+        corners, fractions = self._windows(positions_px)
+        patches = extract_patches(self.canvas, corners, self._n)
+        waves = exit_waves(patches, probes_at(self.probe, fractions))
+        change = modulus_residual(waves, amplitude, self._batches.mask)
+        return squared_modulus(change).sum(dim=(0, 2, 3, 4))

@@ -1,0 +1,120 @@
+"""The Lightning trainer of every run: its callbacks, its log, its checkpoint, and how it ends."""
+
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import RichProgressBar
+from lightning.pytorch.loggers import CSVLogger, Logger, MLFlowLogger, TensorBoardLogger
+
+from ptychopinn.errors import ConfigError, OutputError, TrainingError
+
+#: Name of the checkpoint in the folder of a run.
+CHECKPOINT_NAME = "checkpoint.ckpt"
+
+
+def make_logger(name: str, folder: Path) -> Logger | bool:
+    """Return the logger of a name; False for none.
+
+    Raises:
+        ConfigError: Its package is not installed.
+    """
+    makers: dict[str, Any] = {
+        "csv": lambda: CSVLogger(folder, name="log", version=""),
+        "tensorboard": lambda: TensorBoardLogger(folder, name="log", version=""),
+        "mlflow": lambda: MLFlowLogger("ptychopinn", tracking_uri=f"file:{folder / 'mlruns'}"),
+    }
+    if name == "none":
+        return False
+    try:
+        return makers[name]()
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"training.logger: '{name}' needs a package that is not installed ({error}); run "
+            "pip install 'ptychopinn[tracking]', or use --logger csv."
+        ) from error
+
+
+def make_trainer(
+    device: torch.device,
+    folder: Path,
+    callbacks: list[lightning.Callback],
+    *,
+    progress: bool,
+    **options: Any,
+) -> lightning.Trainer:
+    """Return a trainer that runs until a callback stops it.
+
+    Args:
+        device: Where it trains.
+        folder: Of the run.
+        callbacks: The last one is kept last: it stores what the others hold.
+        progress: Show a progress bar.
+        **options: Further arguments of `lightning.Trainer`.
+    """
+    bar = [RichProgressBar(leave=False)] if progress else []
+    return lightning.Trainer(
+        accelerator={"cuda": "gpu"}.get(device.type, device.type),
+        devices=[device.index or 0] if device.type == "cuda" else 1,
+        max_epochs=-1,
+        callbacks=[*callbacks[:-1], *bar, callbacks[-1]],
+        log_every_n_steps=10,
+        num_sanity_val_steps=0,
+        enable_checkpointing=False,
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+        default_root_dir=folder,
+        **options,
+    )
+
+
+def prepared_folder(folder: str | Path) -> Path:
+    """Make the folder of a run.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    target = Path(folder)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: the folder cannot be made ({error.strerror}).") from error
+    return target
+
+
+def fit(
+    trainer: lightning.Trainer,
+    module: lightning.LightningModule,
+    data: lightning.LightningDataModule,
+    checkpoint: Path,
+    *,
+    resume: bool,
+) -> None:
+    """Run the training, or go on with it from the checkpoint.
+
+    Raises:
+        TrainingError: It was interrupted, ran out of memory, or there is nothing to resume.
+    """
+    if resume and not checkpoint.exists():
+        raise TrainingError(
+            f"{checkpoint}: there is no checkpoint to resume from; start without --resume."
+        )
+    try:
+        trainer.fit(
+            module, datamodule=data, ckpt_path=checkpoint if resume else None, weights_only=True
+        )
+    except SystemExit as error:
+        # Lightning turns Ctrl-C into an exit; the caller must be able to say what is left.
+        raise TrainingError(_interruption(trainer, checkpoint)) from error
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            "training ran out of memory on the device; lower --batch-size or --group-size."
+        ) from error
+
+
+def _interruption(trainer: lightning.Trainer, checkpoint: Path) -> str:
+    at = f"training was interrupted at step {trainer.global_step}"
+    if checkpoint.exists():
+        return f"{at}; {checkpoint} is kept: go on with the same command and --resume."
+    return f"{at}, before its first checkpoint; nothing is lost but time: start again."

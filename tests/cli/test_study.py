@@ -1,0 +1,60 @@
+"""``ptychopinn study`` as a command."""
+
+import pytest
+
+from ptychopinn.cli import main as entry
+from ptychopinn.cli import study as command
+from ptychopinn.errors import TrainingError
+from ptychopinn.studies import StudyOptions, build_study
+from tests.studies.conftest import TINY
+
+
+@pytest.fixture
+def _tiny(monkeypatch):
+    """The command with studies of the tests' size."""
+
+    def build(name, options):
+        return build_study(name, StudyOptions(**{**vars(options), "size": TINY}))
+
+    monkeypatch.setattr(command, "build_study", build)
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_a_study_prints_its_table(tmp_path, capsys):
+    code = entry.main(["study", "lines", "-o", str(tmp_path), "--only", "pie,C1-ideal"])
+    said = capsys.readouterr()
+    assert code == 0, said.err
+    assert "published" in said.out
+    assert "0.620" in said.out
+    assert f"{tmp_path}/results.csv" in said.out
+    assert "1/1 C1-ideal, pie: done" in said.err
+    assert entry.main(["study", "lines", "-o", str(tmp_path), "--only", "pie,C1-ideal"]) == 0
+    assert "1/1 C1-ideal, pie: kept" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["linse"], ["did you mean 'lines'", "transfer"]),
+        (["lines", "--only", "nothing"], ["neither a method nor a case", "pie-4x"]),
+        (["lines", "--architectures", "cnm"], ["cnm", "did you mean"]),
+        ([], ["name"]),
+    ],
+)
+def test_mistakes_get_one_sentence(arguments, words, tmp_path, capsys):
+    assert entry.main(["study", *arguments, "-o", str(tmp_path / "out")]) == entry.REFUSED
+    said = capsys.readouterr().err
+    for word in words:
+        assert word in said
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_a_failed_cell_is_told_by_the_exit_code(tmp_path, capsys, monkeypatch):
+    def failing(*_):
+        raise TrainingError("the loss is no longer finite")
+
+    monkeypatch.setattr("ptychopinn.studies.runner.run_cell", failing)
+    code = entry.main(["study", "grid-lines", "-o", str(tmp_path), "--only", "pie"])
+    assert code == entry.REFUSED
+    assert "no result for lines, pie: failed: the loss" in capsys.readouterr().out
