@@ -41,8 +41,8 @@ def main(path: str) -> None:
     settings = UnrolledConfig()
     view = ScanView(scan, 32, torch.device("cpu"), cache_bytes=2**30)
     canvas = torch.ones_like(view.illumination) + 0j
-    network = CanvasNetwork(5, settings.width, settings.depth)
-    channels = torch.randn(1, 5, *scan.canvas_shape)
+    network = CanvasNetwork(6, settings.width, settings.depth)
+    channels = torch.randn(1, 6, *scan.canvas_shape)
     whole = np.floor(scan.positions_px).astype(np.int64) - scan.n // 2
     corners = torch.from_numpy(whole)[None]
     patches = torch.ones(1, scan.n_patterns, scan.n, scan.n, dtype=torch.complex64)

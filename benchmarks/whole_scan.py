@@ -11,9 +11,8 @@ from pathlib import Path
 
 import torch
 
-from ptychopinn.bundle import Bundle
+from ptychopinn.bundle import load_pretrained
 from ptychopinn.config import Config, DataConfig, InferenceConfig
-from ptychopinn.generators import GeneratorSize, build_generator
 from ptychopinn.inference import reconstruct
 from ptychopinn.io import read_scan
 
@@ -38,17 +37,15 @@ class MemoryWatch(threading.Thread):
 
 
 def main(path: str) -> None:
-    """Reconstruct with the default network and print the figures as JSON."""
+    """Reconstruct with the weights in the box and print the figures as JSON."""
     config = Config(inference=InferenceConfig(checks=False))
     torch.fft.fft2(torch.ones(8, 8, dtype=torch.complex64))
-    size = GeneratorSize(64, 16)
-    generator = build_generator(config.generator, size).eval()
+    load_pretrained(config.generator)
     watch = MemoryWatch()
     watch.start()
     started = time.perf_counter()
     scan = read_scan(path, DataConfig())
-    bundle = Bundle(config, generator, size, scan.probe, 1.0)
-    result = reconstruct(scan, bundle, config)
+    result = reconstruct(scan, None, config)
     seconds = time.perf_counter() - started
     figures = {
         "patterns": scan.n_patterns,

@@ -435,6 +435,9 @@ class PretrainingConfig(_Checked):
     """Steps in which the learning rate rises; then it falls as a cosine."""
     averaging: float = _knob(0.995, ge=0, lt=1)
     """Decay of the running average of the weights, which is what is kept."""
+    relaxation: float = _knob(0.7, gt=0, le=1)
+    """Share of the networks' corrections that is kept at the end: on scans unlike those of the
+    training they say too much, and physics makes up for what is left out."""
     validation_scans: int = _knob(24, ge=1, le=4096)
     """Scans that are never trained on."""
     epoch_steps: int = _knob(250, ge=1)

@@ -110,3 +110,15 @@ def test_the_bundle_serves_any_size(tmp_path):
     for n in (24, 33):
         result = reconstruct(make_scan(n, side=4), loaded)
         assert abs(result.object).max() > 0.5
+
+
+def test_relaxation_keeps_a_share_of_the_corrections(tmp_path):
+    whole, part = (
+        pretrain(settings(relaxation=share), NETWORK, tmp_path / str(share)).generator
+        for share in (1.0, 0.5)
+    )
+    torch.testing.assert_close(
+        part.networks[0].unfold.weight, 0.5 * whole.networks[0].unfold.weight
+    )
+    seen = torch.randn(1, 6, 16, 16)
+    torch.testing.assert_close(part.networks[0](seen), 0.5 * whole.networks[0](seen))

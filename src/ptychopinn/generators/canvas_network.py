@@ -47,12 +47,20 @@ class CanvasNetwork(nn.Module):
         nn.init.zeros_(self.unfold.weight)
         nn.init.zeros_(self.unfold.bias)  # type: ignore[arg-type]
 
+    def relax(self, share: float) -> None:
+        """Make every correction this much smaller, for good: the last layer is linear."""
+        with torch.no_grad():
+            for parameter in self.unfold.parameters():
+                parameter.mul_(share)
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the correction, real and imaginary part."""
         height, width = x.shape[-2:]
         multiple = 2 ** len(self.encoder)
         x = F.pad(x, (0, -width % multiple, 0, -height % multiple))
-        x = self.fold(F.pixel_unshuffle(x, 2))
+        # Channels last: a third less time on a CPU.
+        folded = F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last)
+        x = self.fold(folded)
         skips = []
         for level, block in enumerate(self.encoder):
             x = block(x)

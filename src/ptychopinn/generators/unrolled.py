@@ -15,7 +15,7 @@ from ptychopinn.physics.view import CanvasView
 
 #: Learning rates of the pace of the steps and of the network weights, as multiples of the
 #: setting: a handful of numbers may move fast; networks that do soon repeat the noise.
-PACE_RATE, NETWORK_RATE = 10.0, 0.1
+PACE_RATE, NETWORK_RATE = 10.0, 0.01
 #: Share of the sweeps, from the first, that take all their subsets.
 _FINE_SHARE = 0.6
 #: Pace of the sweeps after the learned stages.
@@ -101,6 +101,11 @@ class Unrolled(CanvasGenerator):
         if networks:
             groups.append({"params": networks, "lr": NETWORK_RATE * learning_rate})
         return groups
+
+    def relax(self, share: float) -> None:
+        """Keep this share of the networks' corrections."""
+        for network in self.networks:
+            network.relax(share)  # type: ignore[operator]
 
     def _steps_in(self, stage: int) -> int:
         """Return the number of steps of a stage; ever larger subsets bring it to rest."""

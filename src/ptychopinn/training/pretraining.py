@@ -266,6 +266,7 @@ def pretrain(
         accumulate_grad_batches=settings.scans_per_step,
     )
     fit(trainer, module, SyntheticScans(settings), checkpoint.path, resume=resume)
+    generator.relax(settings.relaxation)
     golden = RandomScans(settings, _VALIDATION_START, 1)[0]
     return Bundle(
         config=Config(generator=GeneratorConfig(name="unrolled", unrolled=generator_settings)),
