@@ -7,7 +7,7 @@ from ptychopinn.errors import TrainingError
 from ptychopinn.generators.unrolled import Unrolled
 from ptychopinn.inference import reconstruct
 from ptychopinn.physics.likelihood import poisson_excess
-from ptychopinn.physics.object_error import square_error
+from ptychopinn.physics.supervision import square_error
 from ptychopinn.physics.view import BatchView
 from ptychopinn.training import pretrain
 from ptychopinn.training.pretraining import EpochRange, RandomScans, stage_errors

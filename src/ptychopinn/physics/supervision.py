@@ -27,8 +27,32 @@ def truth_error(predicted: torch.Tensor, truth: torch.Tensor, weight: torch.Tens
     Returns:
         Scalar; 0 for the truth times a phase factor for each image.
     """
+    light = weight.sum(dim=(-2, -1)).clamp_min(torch.finfo(weight.dtype).tiny)
+    return (_lost(predicted, truth, weight) / light).mean()
+
+
+def square_error(
+    predicted: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor
+) -> torch.Tensor:
+    """Return the squared distance of each image from the truth, as a share of the truth's power.
+
+        E = sum w |O exp(-i a) - T|^2 / sum w |T|^2,   a as in `truth_error`
+
+    Args:
+        predicted: (..., H, W) complex.
+        truth: As `predicted`, in the same gauge.
+        weight: As `predicted`, real; 0 leaves a pixel out.
+
+    Returns:
+        (...); 0 for the truth times any phase factor.
+    """
+    power = torch.view_as_real(truth).square().sum(dim=-1)
+    return _lost(predicted, truth, weight) / (weight * power).sum(dim=(-2, -1))
+
+
+def _lost(predicted: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Return sum w |O exp(-i a) - T|^2 of each image; no gradient flows through the phase a."""
     product = (weight * truth.conj() * predicted).detach().sum(dim=(-2, -1), keepdim=True)
     turned = predicted * torch.polar(torch.ones_like(product.real), -product.angle())
     distance = torch.view_as_real(turned - truth).square().sum(dim=-1)
-    light = weight.sum(dim=(-2, -1)).clamp_min(torch.finfo(weight.dtype).tiny)
-    return ((weight * distance).sum(dim=(-2, -1)) / light).mean()
+    return (weight * distance).sum(dim=(-2, -1))

@@ -34,7 +34,7 @@ from ptychopinn.data.grouping import Groups
 from ptychopinn.device import resolve_device, use_threads
 from ptychopinn.generators import GeneratorSize, registration
 from ptychopinn.generators.unrolled import Unrolled
-from ptychopinn.physics.object_error import square_error
+from ptychopinn.physics.supervision import square_error
 from ptychopinn.physics.view import BatchView
 from ptychopinn.scan import PatternBatch
 from ptychopinn.simulation.random_scans import random_scan
