@@ -10,7 +10,7 @@ demo: $(READY)
 	$(BIN)/ptychopinn demo
 
 test: lint
-	$(BIN)/python -m pytest -m "not gpu and not heavy"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not gpu and not heavy"
 
 lint: $(READY)
 	$(BIN)/ruff check .

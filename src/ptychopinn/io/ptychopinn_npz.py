@@ -1,36 +1,23 @@
 """PtychoPINN NPZ files, as PtychoPINN and Ptychodus write them, read as a `Scan`."""
 
-import logging
 from pathlib import Path
 
 import numpy as np
 
 from ptychopinn.config import DataConfig
-from ptychopinn.errors import ConfigError
 from ptychopinn.io.archive import Archive
-from ptychopinn.io.bad_pixels import find_bad_pixels
-from ptychopinn.io.complex_array import as_probe, is_constant, require_object_header
+from ptychopinn.io.complex_array import is_constant, require_object_header
 from ptychopinn.io.frame import Frame, frame_of_object, frame_of_scan, require_positions
-from ptychopinn.io.mask_file import read_bad_pixels, read_mask_file
-from ptychopinn.io.pattern_array import (
-    axis_order,
-    decide_domain,
-    require_few_faults,
-    require_light,
-    require_pattern_header,
-    survey,
-)
-from ptychopinn.io.probe_file import read_probe
+from ptychopinn.io.mask_file import read_bad_pixels
+from ptychopinn.io.measurement import Measurement, as_scan
+from ptychopinn.io.pattern_array import axis_order, require_pattern_header
 from ptychopinn.io.refusal import container, listed, missing, refusal
-from ptychopinn.scan import BadPixels, Scan
-
-_LOG = logging.getLogger(__name__)
+from ptychopinn.scan import Scan
 
 #: Keys of the pattern array; the first that is there is read.
 PATTERN_KEYS = ("diff3d", "diffraction")
-#: More detector pixels with NaN, infinity or negative values than this are no bad pixels.
-MOST_FAULTY = 0.1
 _POSITIONS = "xcoords, ycoords"
+_PROBE = "probeGuess"
 _DEFAULTS = DataConfig()
 
 
@@ -77,48 +64,24 @@ def read_scan_npz(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
     n = member.shape[1]
     require_positions(path, _POSITIONS, positions, n)
     frame, truth, said = _read_frame(archive, positions, n)
-    probe, probe_said = _read_probe(archive, data, n)
-    marked = _read_marked(archive, data, n)
     stored = archive.map(key)
-    patterns = stored if order == "kyx" else stored.transpose(2, 0, 1)
-    found = survey(patterns, ~marked)
-    most = MOST_FAULTY if data.bad_pixels == "auto" else 0.0
-    require_few_faults(path, key, patterns, ~marked, found, most)
-    dark_said = require_light(path, key, patterns, found)
-    mask = ~(marked | found.faulty)
-    wanted = data.domain if data.domain != "auto" else _domain_of_file(archive)
-    domain, domain_said = decide_domain(
-        key, patterns, mask, np.flatnonzero(found.peaks), wanted, by_user=data.domain != "auto"
-    )
-    bad = BadPixels({"marked": marked, "faulty": found.faulty})
-    bad_said: list[str] = []
-    if data.bad_pixels == "auto":
-        bad, bad_said = find_bad_pixels(patterns, marked, found.faulty, domain)
-    return _logged(
-        Scan(
-            patterns=patterns,
-            positions_px=frame.positions_px,
-            probe=probe,
-            mask=bad.mask,
-            canvas_shape=frame.canvas_shape,
-            domain=domain,
+    return as_scan(
+        Measurement(
+            path=path,
+            patterns=stored if order == "kyx" else stored.transpose(2, 0, 1),
+            patterns_key=key,
+            frame=frame,
+            probe=_read_probe(archive, data),
+            probe_key=_PROBE,
+            marked=_read_marked(archive, data, n),
+            domain=_domain_of_file(archive),
             truth=truth,
             pixel_size_m=_read_length(archive, "pixel_size_m"),
             wavelength_m=_read_length(archive, "wavelength_m"),
-            name=str(path),
-            decisions=(
-                *(domain_said, *decisions, *said, *probe_said, *dark_said),
-                *(*bad_said, *_said(bad)),
-            ),
-            bad_pixels=bad,
-        )
+            decisions=(*decisions, *said),
+        ),
+        data,
     )
-
-
-def _logged(scan: Scan) -> Scan:
-    for sentence in scan.decisions:
-        _LOG.info("%s: %s", scan.name, sentence)
-    return scan
 
 
 def _pattern_key(archive: Archive) -> str:
@@ -156,69 +119,47 @@ def _read_positions(archive: Archive) -> np.ndarray:
 def _read_frame(
     archive: Archive, positions: np.ndarray, n: int
 ) -> tuple[Frame, np.ndarray | None, list[str]]:
-    """Return the frame, the truth where objectGuess is one, and what was decided."""
+    """Return the frame, the truth where objectGuess is one, and what was decided about it."""
     key = "objectGuess"
     if key not in archive:
         frame = frame_of_scan(positions, n)
-        return frame, None, frame.decisions
+        return frame, None, []
     member = archive.member(key)
     shape = require_object_header(archive.path, key, member.shape, member.dtype)
     frame = frame_of_object(archive.path, _POSITIONS, positions, n, shape)
     if not frame.on_object:
-        return frame, None, frame.decisions
+        return frame, None, []
     guess = archive.read(key).reshape(shape).astype(np.complex64)
     if not np.isfinite(guess).all():
         said = "objectGuess only gives the size of the canvas because it holds NaN or infinity."
-        return frame, None, [*frame.decisions, said]
+        return frame, None, [said]
     if is_constant(guess):
         said = "objectGuess only gives the size of the canvas because it is constant."
-        return frame, None, [*frame.decisions, said]
+        return frame, None, [said]
     said = "objectGuess is taken as the true object, to compare with."
-    return frame, guess, [*frame.decisions, said]
+    return frame, guess, [said]
 
 
-def _read_probe(archive: Archive, data: DataConfig, n: int) -> tuple[np.ndarray, list[str]]:
-    """Return the probe (P, N, N) and what was decided about it."""
-    key = "probeGuess"
+def _read_probe(archive: Archive, data: DataConfig) -> np.ndarray | None:
+    """Return the probe as stored, unless another replaces it; refuses a file without one."""
     if data.probe is not None:
-        probe = as_probe(data.probe, "probe", read_probe(data.probe), n)
-        return probe, [f"The probe comes from {data.probe}, as --probe says."]
-    if key not in archive:
+        return None
+    if _PROBE not in archive:
         raise refusal(
             archive.path,
-            key,
+            _PROBE,
             f"only {listed(archive.keys())}",
-            f"an array {key}",
+            f"an array {_PROBE}",
             "give one with --probe FILE",
         )
-    stored = archive.read(key)
-    said = [] if stored.dtype.kind == "c" else ["probeGuess is real and was made complex."]
-    return as_probe(archive.path, key, stored, n), said
+    return archive.read(_PROBE)
 
 
-def _read_marked(archive: Archive, data: DataConfig, n: int) -> np.ndarray:
-    """Return (N, N) bool, True = bad, as the file says it, or the file that replaces it."""
-    if data.mask is not None:
-        if data.bad_pixels == "none":
-            raise ConfigError(
-                f"data.mask: {data.mask} marks pixels that data.bad_pixels none wants used; leave "
-                "out one of them."
-            )
-        return read_mask_file(data.mask, n)
-    if data.bad_pixels == "none":
-        return np.zeros((n, n), dtype=bool)
+def _read_marked(archive: Archive, data: DataConfig, n: int) -> np.ndarray | None:
+    """Return (N, N) bool, True = bad, as the file says it, unless that does not count."""
+    if data.mask is not None or data.bad_pixels == "none":
+        return None
     return read_bad_pixels(archive, n)
-
-
-def _said(bad: BadPixels) -> list[str]:
-    """Return the sentence about bad pixels that were found, if there are any."""
-    if not bad.counts:
-        return []
-    share = 100 * float((~bad.mask).mean())
-    return [
-        f"bad pixels, left out everywhere: {bad.describe()} ({share:.2f} % of the detector); "
-        "override with --mask FILE or --bad-pixels file."
-    ]
 
 
 def _read_length(archive: Archive, key: str) -> float | None:
