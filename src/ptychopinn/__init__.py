@@ -11,7 +11,13 @@ Names are imported when they are first used, so that ``import ptychopinn`` stays
 """
 
 import importlib
+import os
 from typing import Any
+
+# Threads that wait for work must not spin: they take the cores from those that work (a sweep by two
+# threads then takes 1.5 times as long, and several times as long on a busy machine). Read once, by
+# the OpenMP library when torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOMES = {
     "Bundle": "ptychopinn.bundle",

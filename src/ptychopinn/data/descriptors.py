@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from ptychopinn.data.normalisation import mean_counts
 from ptychopinn.errors import DataError
-from ptychopinn.physics.fourier import fourier, squared_modulus
+from ptychopinn.physics.fourier import fourier, intensity
 from ptychopinn.scan import Scan
 
 #: Share of the light inside a diameter.
@@ -61,7 +61,7 @@ def describe_scan(scan: Scan, pattern_counts: float | None = None) -> ScanDescri
     """
     light = (np.abs(scan.probe.astype(np.complex128)) ** 2).sum(axis=0)
     wave = torch.from_numpy(np.ascontiguousarray(scan.probe))
-    far = squared_modulus(fourier(wave)).sum(dim=0).numpy()
+    far = intensity(fourier(wave)).numpy()
     diameter_px = light_diameter_px(light)
     step_px, neighbours = _neighbourhood(scan.positions_px, diameter_px)
     return ScanDescriptors(

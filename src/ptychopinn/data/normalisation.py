@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from ptychopinn.config import PhysicsConfig
-from ptychopinn.physics.fourier import fourier, squared_modulus
+from ptychopinn.physics.fourier import fourier, intensity
 from ptychopinn.physics.gauge import scale_probe
 from ptychopinn.scan import Scan
 
@@ -59,7 +59,7 @@ def seen_share(scan: Scan) -> float:
     """
     if scan.mask.all():
         return 1.0
-    light = squared_modulus(fourier(torch.from_numpy(scan.probe))).sum(dim=0).numpy()
+    light = intensity(fourier(torch.from_numpy(scan.probe))).numpy()
     total = float(light.sum(dtype=np.float64))
     seen = float(light[scan.mask].sum(dtype=np.float64))
     return seen / total if seen > _LEAST_SEEN * total else 1.0

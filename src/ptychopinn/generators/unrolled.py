@@ -152,7 +152,8 @@ class Unrolled(CanvasGenerator):
                 ahead = current + pace.momentum * (current - previous)
                 damped = view.illumination_of(subset) + pace.damping * light.peak / subset.count
                 previous = current
-                current = ahead + pace.step * view.update(ahead, subset) / damped
+                # A complex product costs a third of a complex quotient.
+                current = ahead + view.update(ahead, subset) * (pace.step / damped)
             if self.networks and stage < self.network_stages:
                 current = current + self._correction(stage, current, before, light)
             yield current

@@ -9,7 +9,7 @@ import torch
 
 from ptychopinn.physics.canvas import extract_patches, place_patches
 from ptychopinn.physics.diffraction import diffract
-from ptychopinn.physics.fourier import squared_modulus, to_corner
+from ptychopinn.physics.fourier import intensity, to_corner
 from ptychopinn.physics.probe import probes_at
 from ptychopinn.physics.projection import object_update
 from ptychopinn.physics.subsets import EVERY, Subset, most_subsets, z_order
@@ -141,7 +141,8 @@ class ScanView:
         each = scan.n * scan.n * (4 + 8 * scan.n_modes) * batch_size
         self._cached_batches = min(count, int(cache_bytes // each))
         self._cache: list[_Prepared | None] = [None] * self._cached_batches
-        self._lights = [self._light_of(part) for part in range(self.subsets)]
+        lights = [self._light_of(part) for part in range(self.subsets)]
+        self._lights = {Subset(part, self.subsets): light for part, light in enumerate(lights)}
         self.illumination = self.illumination_of(EVERY)
         """(1, H, W) real, photons per pixel."""
 
@@ -153,8 +154,13 @@ class ScanView:
 
     def illumination_of(self, subset: Subset) -> torch.Tensor:
         """Return the light of a subset on the (1, H, W) canvas."""
-        chosen = self._lights[subset.index :: subset.count]
-        return chosen[0] if len(chosen) == 1 else torch.stack(chosen).sum(dim=0)
+        if subset not in self._lights:
+            finest = range(subset.index, self.subsets, subset.count)
+            total = torch.zeros((1, *self.canvas_shape), device=self._device)
+            for part in finest:
+                total += self._lights[Subset(part, self.subsets)]
+            self._lights[subset] = total
+        return self._lights[subset]
 
     def _prepare(self, number: int) -> _Prepared:
         """Return a batch from the cache, or make it (and keep it while there is room)."""
@@ -179,7 +185,7 @@ class ScanView:
             _, probes, corners = self._prepare(number)
         else:
             probes, corners = self._light(self._batches.members[number])
-        weight = squared_modulus(probes).sum(dim=2)
+        weight = intensity(probes)
         place_patches(weight, corners, self.canvas_shape, out=total)
 
     def update(self, canvas: torch.Tensor, subset: Subset = EVERY) -> torch.Tensor:

@@ -93,7 +93,8 @@ def _add_by_slices(canvas: torch.Tensor, patches: torch.Tensor, corners: torch.T
     added = torch.view_as_real(patches.resolve_conj()) if patches.is_complex() else patches
     for b, group in enumerate(corners.tolist()):
         for c, (y, x) in enumerate(group):
-            flat[b, y : y + n, x : x + n] += added[b, c]
+            # Not `+=`, which copies the window onto itself once more.
+            flat[b, y : y + n, x : x + n].add_(added[b, c])
 
 
 def _add_by_index(canvas: torch.Tensor, patches: torch.Tensor, corners: torch.Tensor) -> None:

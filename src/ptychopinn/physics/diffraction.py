@@ -3,7 +3,7 @@
 import torch
 
 from ptychopinn.physics.canvas import extract_patches
-from ptychopinn.physics.fourier import fourier, squared_modulus
+from ptychopinn.physics.fourier import fourier, intensity
 from ptychopinn.physics.probe import exit_waves, probes_at
 from ptychopinn.scan import PatternBatch
 
@@ -29,7 +29,7 @@ def diffract(patches: torch.Tensor, probes: torch.Tensor) -> torch.Tensor:
     Cannot see a global phase of `patches`, nor the trade (q * patch, probe / q).
     Source: Thibault & Menzel, Nature 494, 68 (2013) for the mode sum.
     """
-    return squared_modulus(fourier(exit_waves(patches, probes))).sum(dim=2)
+    return intensity(fourier(exit_waves(patches, probes)))
 
 
 def predict_counts(canvas: torch.Tensor, batch: PatternBatch) -> torch.Tensor:

@@ -37,6 +37,16 @@ def to_corner(image: torch.Tensor) -> torch.Tensor:
     return torch.fft.ifftshift(image, dim=_AXES)
 
 
+def intensity(waves: torch.Tensor) -> torch.Tensor:
+    """Return sum_p |psi_p|^2 of mutually incoherent (..., P, N, N) waves: (..., N, N) real."""
+    return over_modes(squared_modulus(waves))
+
+
+def over_modes(values: torch.Tensor) -> torch.Tensor:
+    """Sum (..., P, N, N) over the modes P; one mode, which is the usual case, needs no copy."""
+    return values[..., 0, :, :] if values.shape[-3] == 1 else values.sum(dim=-3)
+
+
 def squared_modulus(wave: torch.Tensor) -> torch.Tensor:
     """Return |wave|^2 of a complex tensor, an order faster than ``abs() ** 2`` on a CPU."""
     return (wave * wave.conj()).real

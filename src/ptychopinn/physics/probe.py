@@ -3,6 +3,7 @@
 import torch
 
 from ptychopinn.axes import require_axes
+from ptychopinn.physics.fourier import over_modes
 
 
 def _phase_ramps(
@@ -113,5 +114,4 @@ def back_project(waves: torch.Tensor, probes: torch.Tensor) -> torch.Tensor:
     """Apply the adjoint of `exit_waves`: patch[b, c] = sum_p conj(probe[b, c, p]) psi[b, c, p]."""
     sizes = require_axes("waves", waves, "B C P N N", kind="complex")
     require_axes("probes", probes, "B|1 C|1 P N N", kind="complex", **sizes)
-    lit = probes.conj() * waves
-    return lit[:, :, 0] if lit.shape[2] == 1 else lit.sum(dim=2)
+    return over_modes(probes.conj() * waves)

@@ -2,7 +2,7 @@
 
 import torch
 
-from ptychopinn.physics.fourier import squared_modulus
+from ptychopinn.physics.fourier import intensity
 from ptychopinn.physics.probe import back_project, exit_waves
 
 #: Keeps the division by the modelled amplitude finite; in photons per pixel.
@@ -30,17 +30,12 @@ def modulus_residual(
         (B, C, P, N, N) complex.
     """
     spectrum = torch.fft.fft2(waves, norm="ortho")
-    modelled = _over_modes(squared_modulus(spectrum))
+    modelled = intensity(spectrum)
     minus_one = torch.full((), -1.0, dtype=modelled.dtype, device=modelled.device)
     change = torch.addcmul(minus_one, corner_amplitude, torch.rsqrt(modelled + MODULUS_FLOOR))
     if corner_mask is not None:
         change = change * corner_mask
     return torch.fft.ifft2(spectrum * change[:, :, None], norm="ortho")
-
-
-def _over_modes(values: torch.Tensor) -> torch.Tensor:
-    """Sum (B, C, P, N, N) over the modes; one mode needs no copy."""
-    return values[:, :, 0] if values.shape[2] == 1 else values.sum(dim=2)
 
 
 def object_update(

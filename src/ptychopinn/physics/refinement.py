@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 
 from ptychopinn.axes import require_axes
-from ptychopinn.physics.fourier import fourier, squared_modulus
+from ptychopinn.physics.fourier import fourier, intensity, squared_modulus
 from ptychopinn.physics.probe import shift_waves
 from ptychopinn.physics.projection import MODULUS_FLOOR
 
@@ -73,7 +73,7 @@ def position_equations(
     """
     wave = torch.fft.fft2(patches[:, :, None] * probes, norm="ortho")
     moved = torch.fft.fft2(patches[:, :, None, None] * slopes, norm="ortho")
-    modelled = (squared_modulus(wave).sum(dim=2) + MODULUS_FLOOR).sqrt()
+    modelled = (intensity(wave) + MODULUS_FLOOR).sqrt()
     jacobian = (wave.conj()[:, :, None] * moved).real.sum(dim=3) / modelled[:, :, None]
     if corner_mask is not None:
         jacobian = jacobian * corner_mask
@@ -129,7 +129,7 @@ def recentred(probe: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
 
 def centre_of_mass(waves: torch.Tensor) -> torch.Tensor:
     """Return (2,) the centre (y, x) of sum_p |wave_p|^2 of (P, N, N) waves, in pixels."""
-    light = squared_modulus(waves).sum(dim=0)
+    light = intensity(waves)
     axis = torch.arange(waves.shape[-1], dtype=light.dtype, device=light.device)
     return torch.stack([light.sum(1) @ axis, light.sum(0) @ axis]) / light.sum()
 

@@ -6,7 +6,7 @@ import torch
 
 from ptychopinn.physics.canvas import extract_patches, place_patches
 from ptychopinn.physics.diffraction import diffract
-from ptychopinn.physics.fourier import squared_modulus, to_corner
+from ptychopinn.physics.fourier import intensity, to_corner
 from ptychopinn.physics.probe import probes_at
 from ptychopinn.physics.projection import object_update
 from ptychopinn.physics.subsets import EVERY, Subset, most_subsets, z_order
@@ -48,7 +48,7 @@ class BatchView:
         """(B, C, P, N, N) complex, each pattern's own probe."""
         self._amplitude = amplitude_in_corner(batch.counts)
         self._mask = None if bool((batch.mask > 0).all()) else to_corner(batch.mask)
-        self.weight = squared_modulus(self.probes).sum(dim=2)
+        self.weight = intensity(self.probes)
         """(B, C, N, N) real, illumination of each window: the weight of its patch in a merge."""
         self.illumination = place_patches(self.weight, batch.corners, batch.canvas_shape)
         """(B, H, W) real, photons per pixel."""

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from ptychopinn.physics.canvas import extract_patches, place_patches
-from ptychopinn.physics.fourier import squared_modulus
+from ptychopinn.physics.fourier import intensity, squared_modulus
 from ptychopinn.physics.probe import back_project, exit_waves, probe_slopes_at, probes_at
 from ptychopinn.physics.projection import modulus_residual
 from ptychopinn.physics.refinement import position_equations, probe_update
@@ -152,7 +152,7 @@ class JointSolver:
             amplitude = self._batches.amplitude(number)
             change = modulus_residual(waves, amplitude, self._batches.mask)
             place_patches(back_project(change, probes), corners, self._shape, out=total.object)
-            light = squared_modulus(probes).sum(dim=2)
+            light = intensity(probes)
             place_patches(light, corners, self._shape, out=total.light)
             left = squared_modulus(change).sum(), amplitude.square().sum()
             total.misfit.add_(torch.stack(left))

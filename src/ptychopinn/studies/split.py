@@ -9,7 +9,7 @@ from ptychopinn.data.region import select_region
 from ptychopinn.errors import ConfigError
 from ptychopinn.evaluation import Region
 from ptychopinn.physics.canvas import place_patches
-from ptychopinn.physics.fourier import squared_modulus
+from ptychopinn.physics.fourier import intensity
 from ptychopinn.physics.probe import probes_at
 from ptychopinn.scan import Scan
 
@@ -75,7 +75,7 @@ def illumination(scan: Scan) -> np.ndarray:
     for start in range(0, scan.n_patterns, _CHUNK):
         positions = torch.from_numpy(scan.positions_px[start : start + _CHUNK])[None]
         whole = positions.floor()
-        light = squared_modulus(probes_at(probe, positions - whole)).sum(dim=2)
+        light = intensity(probes_at(probe, positions - whole))
         corners = whole.long() - scan.n // 2
         total += place_patches(light.float(), corners, scan.canvas_shape)
     return total[0].numpy()
