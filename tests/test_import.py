@@ -29,3 +29,12 @@ def test_import_is_light():
 def test_unknown_public_name():
     with pytest.raises(AttributeError, match="reconstrct"):
         _ = ptychopinn.reconstrct
+
+
+def test_reconstruction_needs_no_lightning():
+    # Lightning takes longer to import than a reconstruction takes.
+    check = "import sys, ptychopinn.cli.reconstruct; print('lightning' in sys.modules)"
+    answer = subprocess.run(
+        [sys.executable, "-c", check], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == "False"

@@ -18,11 +18,11 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
+from ptychopinn.canvases import reconstruct_batch
 from ptychopinn.config import Config, GeneratorConfig
 from ptychopinn.errors import BundleError, ConfigError
 from ptychopinn.generators import Generator, GeneratorSize, build_generator
 from ptychopinn.io import replacing
-from ptychopinn.model import reconstruct_batch
 from ptychopinn.physics.view import BatchView
 from ptychopinn.scan import PatternBatch
 

@@ -7,35 +7,15 @@ from typing import Any
 import lightning
 import torch
 
+from ptychopinn.canvases import merge_in_view, predict_patches, reconstruct_batch
 from ptychopinn.config import TrainingConfig
 from ptychopinn.errors import TrainingError
-from ptychopinn.generators import CanvasGenerator, Generator, PatchGenerator
+from ptychopinn.generators import CanvasGenerator, Generator
 from ptychopinn.physics.likelihood import resolve_loss
 from ptychopinn.physics.regularisers import mean_deviation, total_variation
 from ptychopinn.physics.supervision import truth_error
 from ptychopinn.physics.view import BatchView
-from ptychopinn.reassembly import in_window_frame, merge_patches
 from ptychopinn.scan import PatternBatch
-
-
-def reconstruct_batch(generator: Generator, view: BatchView) -> torch.Tensor:
-    """Return the (B, H, W) complex canvases that a generator makes of a batch.
-
-    Patches are merged with the illumination as weight before anything is predicted from them:
-    overlap is what makes the object unique.
-    """
-    if isinstance(generator, CanvasGenerator):
-        return generator(view)
-    return _merged(predict_patches(generator, view), view)
-
-
-def predict_patches(generator: PatchGenerator, view: BatchView) -> torch.Tensor:
-    """Return the (B, C, N, N) complex patches of a generator, on whole pixels of the canvas."""
-    return in_window_frame(generator(view), view.batch.fractions, generator.frame)
-
-
-def _merged(patches: torch.Tensor, view: BatchView) -> torch.Tensor:
-    return merge_patches(patches, view.weight, view.batch.corners, view.batch.canvas_shape)
 
 
 def split_group(
@@ -125,7 +105,7 @@ class PtychoModule(lightning.LightningModule):
             canvas = self.generator(view)
             return truth_error(canvas, truth, view.illumination), canvas
         patches = predict_patches(self.generator, view)
-        return truth_error(patches, view.extract(truth), view.weight), _merged(patches, view)
+        return truth_error(patches, view.extract(truth), view.weight), merge_in_view(patches, view)
 
     def _regularisation(self, canvas: torch.Tensor, illumination: torch.Tensor) -> torch.Tensor:
         settings = self.training_config

@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
+from ptychopinn.canvases import reconstruct_batch
 from ptychopinn.config import CnnConfig, FnoConfig, GeneratorConfig, PieConfig, UnrolledConfig
 from ptychopinn.data import GroupDataset, collate_groups, group_patterns
 from ptychopinn.errors import ConfigError
@@ -20,7 +21,6 @@ from ptychopinn.generators import (
     registration,
 )
 from ptychopinn.generators.spectral import HAS_NEURALOPERATOR
-from ptychopinn.model import reconstruct_batch
 from ptychopinn.physics.view import BatchView
 from tests.conftest import make_scan
 

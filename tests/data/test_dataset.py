@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from ptychopinn.config import Config, DataConfig, PhysicsConfig, TrainingConfig
-from ptychopinn.data import GroupDataset, ScanDataModule, collate_groups, group_patterns, normalise
+from ptychopinn.data import GroupDataset, collate_groups, group_patterns, normalise
+from ptychopinn.data.datamodule import ScanDataModule
 from ptychopinn.physics.view import BatchView
 from tests.conftest import make_scan
 

@@ -1,6 +1,9 @@
-"""From a scan to batches of neighbouring patterns."""
+"""From a scan to batches of neighbouring patterns.
 
-from ptychopinn.data.datamodule import ScanDataModule
+`ptychopinn.data.datamodule` stands apart: it needs Lightning, which takes longer to import than a
+reconstruction takes.
+"""
+
 from ptychopinn.data.dataset import GroupDataset, collate_groups
 from ptychopinn.data.descriptors import DescriptorRanges, ScanDescriptors, describe_scan
 from ptychopinn.data.grouping import Groups, group_patterns
@@ -12,7 +15,6 @@ __all__ = [
     "GroupDataset",
     "Groups",
     "MeasuredScan",
-    "ScanDataModule",
     "ScanDescriptors",
     "collate_groups",
     "describe_scan",

@@ -8,7 +8,8 @@ import lightning
 
 from ptychopinn.bundle import Bundle, load_bundle, load_pretrained, start_from
 from ptychopinn.config import Config, GeneratorConfig
-from ptychopinn.data import MeasuredScan, ScanDataModule, normalise
+from ptychopinn.data import MeasuredScan, normalise
+from ptychopinn.data.datamodule import ScanDataModule
 from ptychopinn.data.dataset import collate_groups
 from ptychopinn.device import resolve_device, use_threads
 from ptychopinn.errors import TrainingError
