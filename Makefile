@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench test-heavy clean
+.PHONY: demo test lint docs bench test-heavy clean
 
 demo: $(READY)
 	$(BIN)/ptychopinn demo
@@ -31,5 +31,10 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "$$(grep '^neuraloperator==' constraints.txt)"
 	touch $(READY)
 
+# The site, without a warning, in ./site.
+docs: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
 clean:
-	rm -rf $(VENV) build dist out *.egg-info src/*.egg-info .ruff_cache .mypy_cache .pytest_cache
+	rm -rf $(VENV) build dist site docs/reference out *.egg-info src/*.egg-info .ruff_cache .mypy_cache .pytest_cache

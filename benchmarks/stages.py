@@ -17,7 +17,7 @@ import torch
 from ptychopinn.config import DataConfig, PhysicsConfig, UnrolledConfig
 from ptychopinn.data import group_patterns, normalise
 from ptychopinn.generators.canvas_network import CanvasNetwork
-from ptychopinn.inference import ScanView
+from ptychopinn.inference import ScanView, Streaming
 from ptychopinn.io import read_scan, write_product
 from ptychopinn.physics.canvas import place_patches
 from ptychopinn.scan import Reconstruction
@@ -39,7 +39,8 @@ def main(path: str) -> None:
     """Time every stage and print patterns a second as JSON."""
     scan = normalise(read_scan(path, DataConfig()), PhysicsConfig()).scan
     settings = UnrolledConfig()
-    view = ScanView(scan, 32, torch.device("cpu"), cache_bytes=2**30)
+    streaming = Streaming(32, torch.device("cpu"), cache_bytes=2**30)
+    view = ScanView(scan, streaming)
     canvas = torch.ones_like(view.illumination) + 0j
     network = CanvasNetwork(6, settings.width, settings.depth)
     channels = torch.randn(1, 6, *scan.canvas_shape)
@@ -60,9 +61,7 @@ def main(path: str) -> None:
             "group (16 neighbours)": lambda: group_patterns(
                 scan.positions_px, 16, scan.n_patterns, rng=rng
             ),
-            "prepare (roots, probes, light)": lambda: ScanView(
-                scan, 32, torch.device("cpu"), cache_bytes=2**30
-            ),
+            "prepare (roots, probes, light)": lambda: ScanView(scan, streaming),
             "physics, one sweep": lambda: view.update(canvas),
             f"physics, {settings.stages} sweeps": lambda: [
                 view.update(canvas) for _ in range(settings.stages)

@@ -10,14 +10,14 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 LEVELS = [
     {"errors"},
-    {"axes", "config", "device"},
+    {"axes", "config", "device", "processes", "symmetry"},
     {"scan", "physics", "evaluation"},
     {"io", "data", "generators", "simulation", "reassembly"},
     {"canvases", "refinement"},
-    {"model"},
+    {"model", "preflight"},
     {"bundle"},
-    {"training", "inference", "report"},
-    {"studies"},
+    {"training", "inference", "iterative", "report"},
+    {"studies", "side_by_side", "doctor"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}

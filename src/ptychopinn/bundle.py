@@ -142,8 +142,10 @@ def _sealed_zip(contents: tuple[bytes, ...]) -> bytes:
 
 
 def _read_sealed(path: Path) -> dict[str, bytes]:
-    """Return the members of a bundle whose seal is whole."""
+    """Return the members of a bundle whose seal is whole, or of one that was unpacked."""
     if path.is_dir():
+        if not (path / BUNDLE_NAME).exists() and all((path / name).is_file() for name in _MEMBERS):
+            return _read_unpacked(path)
         path = path / BUNDLE_NAME
     try:
         whole = path.read_bytes()
@@ -168,6 +170,17 @@ def _read_sealed(path: Path) -> dict[str, bytes]:
             return {name: _member(archive, name, path) for name in _MEMBERS}
     except zipfile.BadZipFile as error:
         raise BundleError(f"{path}: the bundle is no readable zip ({error}).") from error
+
+
+def _read_unpacked(folder: Path) -> dict[str, bytes]:
+    """Return the members of a bundle that a program unpacked; the golden answer vouches for it."""
+    try:
+        return {name: (folder / name).read_bytes() for name in _MEMBERS}
+    except OSError as error:
+        raise BundleError(
+            f"{folder}: the unpacked bundle cannot be read ({error.strerror}); check its rights, "
+            f"or give the {BUNDLE_NAME} that 'ptychopinn train' wrote."
+        ) from error
 
 
 def _member(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:

@@ -129,6 +129,24 @@ class DataConfig(_Checked):
     """What the pattern array holds; auto decides by type and integer test, and says so."""
     axis_order: Literal["auto", "kyx", "yxk"] = "auto"
     """Order of the pattern axes in the file; yxk is the old (y, x, pattern)."""
+    orientation: Literal[
+        "stored", "rot90", "rot180", "rot270", "flipud", "fliplr", "transpose", "antitranspose"
+    ] = "stored"
+    """How patterns are turned after reading; `ptychopinn orient` finds it. Turning the scan axes
+    alike is the same experiment seen from another side."""
+    scan_axes: Literal[
+        "stored",
+        "flip-y",
+        "flip-x",
+        "flip-yx",
+        "swap",
+        "swap-flip-y",
+        "swap-flip-x",
+        "swap-flip-yx",
+    ] = "stored"
+    """How positions are turned after reading: y and x swapped first, then their signs changed."""
+    zero_frequency: Literal["auto", "middle", "corner"] = "auto"
+    """Where patterns have their zero frequency; auto sees it by where the light lies."""
     bad_pixels: Literal["auto", "file", "none"] = "auto"
     """Detector pixels that count for nothing: auto = those that the file marks and those that are
     found (NaN, negative, saturated, hot, dead); file = only those marked; none = all are good."""
@@ -141,6 +159,16 @@ class DataConfig(_Checked):
     truth: str | None = None
     """File whose object serves as truth in supervised training, on the canvas of the scan's
     positions: a simulated or reference .npz, or the product of a reconstruction."""
+    map: str | None = None
+    """Where things are in a file of no known kind, and what a known one leaves out or has wrong:
+    "patterns=/entry/data/data positions=/entry/pos energy=8keV distance=2m pixel=75um"; a place
+    may be in another file (positions=stage.h5:/pos). inspect lists all names."""
+    crop: int | None = _knob(None, ge=4, le=8192)
+    """Side N of the patterns that are kept, about their zero frequency; none = all that there is,
+    as a square."""
+    center: str = "auto"
+    """Where the zero frequency lies: y,x in pixels of the stored frame; light = the centre of the
+    mean pattern; auto = as the file says, or the middle."""
     region: str = "all"
     """Patterns to train on: all, top, bottom, left, right, y:0:240,x:10:90 (px), random:0.5."""
     group_size: int | None = _knob(None, ge=1, le=64)
@@ -325,6 +353,8 @@ class TrainingConfig(_Checked):
     """Seed of weights, groups and augmentation; the same seed gives the same run on a CPU."""
     logger: Literal["csv", "tensorboard", "mlflow", "none"] = "csv"
     """Where the losses of each step go, besides history.csv."""
+    report: Literal["html", "none"] = "html"
+    """Page report.html beside the bundle; none = leave it out."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1 or mps."""
     num_workers: int = _knob(0, ge=0, le=256)
@@ -345,8 +375,13 @@ class InferenceConfig(_Checked):
     """Sweeps of unrolled or pie; none = as trained."""
     cache_mb: float = _knob(256.0, ge=0)
     """Memory for prepared patterns and probes, in MiB; the rest is made anew each sweep."""
+    canvas: Literal["auto", "device", "host"] = "auto"
+    """Where the object's canvas lives; host = in the memory of the processor, and the device sees
+    pieces of it; auto = there when it would take half of the device's memory."""
     checks: bool = True
     """Also reconstruct both halves of the data: half-data FRC and held-out excess deviance."""
+    report: Literal["html", "none"] = "html"
+    """Page report.html beside the results, one file that tells everything; none = leave it out."""
     uncertainty: bool = False
     """Also reconstruct data simulated from the result: standard deviation of every pixel."""
     device: str = "auto"
@@ -476,6 +511,48 @@ class RefinementConfig(_Checked):
             raise ConfigError(
                 f"refinement.probe_modes: {self.probe_modes} modes were asked for, but the probe "
                 "is not refined; add --refine-probe true, or leave out --probe-modes."
+            )
+
+
+@dataclass(frozen=True)
+class IterativeConfig(_Checked):
+    """Epochs of an iterative solver that goes on from a finished image."""
+
+    section: ClassVar[str] = "iterative"
+
+    engine: Literal["pie", "lsqml", "rpie", "epie", "autodiff", "dm", "raar"] = "pie"
+    """pie is our own and needs nothing; the others are those of pty-chi, an optional extra."""
+    epochs: int = _knob(20, ge=1, le=100_000)
+    """Passes over all patterns."""
+    batch_size: int | None = _knob(None, ge=1, le=2**20)
+    """Patterns in a step (dm, raar: in a chunk); none = what suits the engine."""
+    step: float | None = _knob(None, gt=0, le=100)
+    """Step length of object and probe in units of the engine; none = what suits it. Not for pie."""
+    refine_probe: bool = True
+    """Refine all modes of the probe; off = it stays as given, bit by bit."""
+    probe_modes: int | None = _knob(None, ge=1, le=64)
+    """Incoherent modes of the probe; none = as given. New ones start weak."""
+    refine_positions: Literal["none", "affine", "points"] = "none"
+    """affine: one map for all positions (pie); points: each by itself; none = as given."""
+    seed: int = _knob(0, ge=0, le=2**32 - 1)
+    """Seed of the order of the patterns (pty-chi)."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1 or mps (pie)."""
+    threads: int | None = _knob(None, ge=1, le=1024)
+    """Processor threads; none = OMP_NUM_THREADS, or as many as this process may use."""
+
+    def __post_init__(self) -> None:
+        """Refuse modes for a probe that is not refined, and a step for an engine without one."""
+        super().__post_init__()
+        if self.probe_modes is not None and not self.refine_probe:
+            raise ConfigError(
+                f"iterative.probe_modes: {self.probe_modes} modes were asked for, but the probe "
+                "is not refined; leave out --refine-probe false, or --probe-modes."
+            )
+        if self.step is not None and self.engine == "pie":
+            raise ConfigError(
+                "iterative.step: engine 'pie' chooses its own step; leave out --step, or take an "
+                "engine of pty-chi."
             )
 
 

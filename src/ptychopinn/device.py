@@ -17,12 +17,15 @@ _GPU_BYTES = 2**29
 def resolve_device(name: str) -> torch.device:
     """Return the device that a name asks for; ``auto`` takes an accelerator when there is one.
 
+    Of several processes on a machine, which LOCAL_RANK tells apart, each takes its own.
+
     Raises:
         ConfigError: The name is no device, or the device is not there.
     """
     if name == "auto":
         if torch.cuda.is_available():
-            return torch.device("cuda")
+            rank = os.environ.get("LOCAL_RANK")
+            return torch.device("cuda", int(rank)) if rank else torch.device("cuda")
         return torch.device("cpu")
     try:
         device = torch.device(name)

@@ -28,6 +28,10 @@ class TrainingError(PtychoError, RuntimeError):
     """Training cannot go on: the loss is not finite, or there is nothing to train on."""
 
 
+class ProcessError(PtychoError, RuntimeError):
+    """One of several processes that share the work is gone."""
+
+
 class OutputError(PtychoError, OSError):
     """A result cannot be written: no space, no permission, or the place is taken."""
 

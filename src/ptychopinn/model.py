@@ -15,11 +15,12 @@ from ptychopinn.physics.likelihood import resolve_loss
 from ptychopinn.physics.regularisers import mean_deviation, total_variation
 from ptychopinn.physics.supervision import truth_error
 from ptychopinn.physics.view import BatchView
+from ptychopinn.processes import ALONE, Processes, current
 from ptychopinn.scan import PatternBatch
 
 
 def split_group(
-    batch: PatternBatch, share: float, rng: torch.Generator
+    batch: PatternBatch, share: float, rng: torch.Generator, processes: Processes = ALONE
 ) -> tuple[PatternBatch, torch.Tensor]:
     """Hold back some patterns of every group, from the half that is nearest to its centre.
 
@@ -29,6 +30,7 @@ def split_group(
         batch: Groups whose patterns are sorted by distance from the centre.
         share: Of the patterns to hold back; at least one is.
         rng: Source of the choice.
+        processes: Of several, each has its own part of the groups, all equally many.
 
     Returns:
         The batch without them, and their numbers (B, held).
@@ -36,7 +38,9 @@ def split_group(
     groups, size = batch.counts.shape[:2]
     held = min(max(1, round(share * size)), (size + 1) // 2)
     inner = max(held, size // 2)
-    order = torch.argsort(torch.rand(groups, inner, generator=rng), dim=1)
+    # The choice for all processes, so that it does not depend on how many there are.
+    chance = torch.rand(groups * processes.count, inner, generator=rng)
+    order = torch.argsort(chance[groups * processes.index :][:groups], dim=1)
     outside = torch.arange(inner, size).expand(groups, -1)
     out = order[:, :held].to(batch.counts.device)
     keep = torch.cat([order[:, held:], outside], dim=1).to(batch.counts.device)
@@ -84,7 +88,7 @@ class PtychoModule(lightning.LightningModule):
         predicted, counts = None, batch.counts
         share = self.training_config.held_out
         if isinstance(self.generator, CanvasGenerator) and share and batch.counts.shape[1] > 2:
-            seen, out = split_group(batch, share, rng)
+            seen, out = split_group(batch, share, rng, current())
             canvas = self.generator(BatchView(seen))
             rows = torch.arange(len(out), device=out.device)[:, None]
             predicted, counts = view.predict(canvas)[rows, out], counts[rows, out]
@@ -124,7 +128,14 @@ class PtychoModule(lightning.LightningModule):
         loss, (canvas, illumination) = self._judge(batch, rng)
         if not torch.isfinite(loss):
             raise TrainingError(self._cause_of_nan(batch, canvas))
-        self.log("train_loss", loss, on_step=True, on_epoch=True, batch_size=len(batch.counts))
+        self.log(
+            "train_loss",
+            loss,
+            on_step=True,
+            on_epoch=True,
+            batch_size=len(batch.counts),
+            sync_dist=current().count > 1,
+        )
         return loss + self._regularisation(canvas, illumination)
 
     def validation_step(self, batch: PatternBatch, index: int) -> None:

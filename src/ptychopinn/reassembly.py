@@ -6,6 +6,7 @@ import torch
 
 from ptychopinn.physics.canvas import place_patches
 from ptychopinn.physics.probe import shift_waves
+from ptychopinn.processes import Processes
 
 #: Illumination below this share of the maximum counts as dark: nothing is known there.
 DARK = 1e-6
@@ -46,6 +47,11 @@ class PatchSum:
         shape = (self._total.shape[-2], self._total.shape[-1])
         place_patches(patches * weight, corners, shape, out=self._total)
         place_patches(weight, corners, shape, out=self.illumination)
+
+    def gather(self, processes: Processes) -> None:
+        """Replace the sums by those of all processes."""
+        processes.add_up(self._total)
+        processes.add_up(self.illumination)
 
     def merged(self) -> torch.Tensor:
         """Return the (B, H, W) complex canvas; 0 where it is dark."""

@@ -1,7 +1,8 @@
 """The two nouns, `Scan` and `Reconstruction`, and the batch that the physics works on."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 import torch
@@ -11,6 +12,65 @@ from ptychopinn.errors import DataError
 
 #: A canvas with more pixels than this is a sign of positions in the wrong unit.
 LARGEST_CANVAS_PX = 2**30
+
+
+#: Patterns are gone through in blocks of about this size, in bytes.
+BLOCK_BYTES = 32 * 2**20
+
+
+class Patterns(Protocol):
+    """Patterns (K, N, N) in memory or on disk; NumPy arrays are, and `StoredPatterns` of `io`.
+
+    ``patterns[first, rows, columns]`` gives an array in memory: the first index is an integer, a
+    slice, booleans or integers in any order; the others, which may be left out, are slices. Only
+    what is asked for is read.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(K, N, N)."""
+
+    @property
+    def ndim(self) -> int:
+        """3."""
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of a pixel."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that all patterns take in memory."""
+
+    def __len__(self) -> int:
+        """Return K."""
+
+    def __getitem__(self, key: Any, /) -> Any:
+        """Read patterns."""
+
+
+@runtime_checkable
+class OnDisk(Protocol):
+    """Patterns that choose among themselves without being read."""
+
+    def select(self, indices: np.ndarray) -> Patterns:
+        """Return these patterns, in this order, still on disk."""
+
+
+def pattern_blocks(
+    patterns: Patterns, nbytes: int = BLOCK_BYTES
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield blocks of patterns that follow each other, with their place; one is in memory at once.
+
+    Args:
+        patterns: (K, N, N), in memory or on disk.
+        nbytes: Size of a block; at least one pattern.
+    """
+    count = len(patterns)
+    step = max(1, nbytes * count // max(1, patterns.nbytes))
+    for start in range(0, count, step):
+        place = slice(start, min(start + step, count))
+        yield place, np.asarray(patterns[place])
 
 
 def canvas_covering(positions_px: np.ndarray, n: int) -> tuple[int, int]:
@@ -68,7 +128,7 @@ class Scan:
     that they may live on disk.
     """
 
-    patterns: np.ndarray
+    patterns: Patterns
     """(K, N, N) real, zero frequency in the middle; counts, or their square root (see domain)."""
     positions_px: np.ndarray
     """(K, 2) float64, (y, x) of the window's centre pixel (index N // 2) on the canvas."""
@@ -146,7 +206,43 @@ class Scan:
     def select(self, indices: np.ndarray) -> Self:
         """Return the scan with these patterns only, on the same canvas."""
         chosen = np.asarray(indices)
-        return replace(self, patterns=self.patterns[chosen], positions_px=self.positions_px[chosen])
+        patterns = self.patterns
+        kept = patterns.select(chosen) if isinstance(patterns, OnDisk) else patterns[chosen]
+        return replace(self, patterns=kept, positions_px=self.positions_px[chosen])
+
+
+@dataclass(frozen=True)
+class PatternFit:
+    """What was measured against what an image predicts: over the scan and over the detector.
+
+    Kept with the image, so that a report can be drawn without the patterns.
+    """
+
+    numbers: np.ndarray
+    """(J,) int64, the patterns that were judged, ascending."""
+    deviance: np.ndarray
+    """(J,) float32 Poisson deviance of each, mean over the good pixels."""
+    expected: np.ndarray
+    """(J,) float32 deviance that photon noise alone would leave at the predicted counts."""
+    held_out: bool
+    """True when no pattern was predicted from an image that was made from it."""
+    detector_deviance: np.ndarray
+    """(N, N) float32 Poisson deviance of each pixel, mean over the patterns; 0 where bad."""
+    mean_counts: np.ndarray
+    """(N, N) float32 measured photons of each pixel, mean over the patterns; 0 where bad."""
+    shown: np.ndarray
+    """(M,) int64, numbers of a few patterns that are kept, from the best explained to the worst."""
+    measured: np.ndarray
+    """(M, N, N) float32 photons of these."""
+    predicted: np.ndarray
+    """(M, N, N) float32 photons that the image predicts for them."""
+    bad_pixels: BadPixels | None = None
+    """Which pixels count for nothing, and why; None = all are good."""
+
+    @property
+    def ratio(self) -> np.ndarray:
+        """(J,) deviance over what photon noise alone would leave: 1 = nothing but noise."""
+        return self.deviance / np.maximum(self.expected, 1e-12)
 
 
 @dataclass(frozen=True)
@@ -179,6 +275,11 @@ class Reconstruction:
     """(P, N, N) complex64 before it was refined; None = it was not."""
     start_positions_px: np.ndarray | None = None
     """(K, 2) float64 before they were refined; None = they were not."""
+    pattern_fit: PatternFit | None = None
+    """How the patterns agree with what the object predicts; None = nobody looked."""
+    half_data_frc: np.ndarray | None = None
+    """(3, R) float64 ring correlation of two halves of the data: frequency in cycles per pixel,
+    correlation (NaN where a ring is empty), Fourier samples in the ring; None = not known."""
 
 
 class PatternBatch(NamedTuple):

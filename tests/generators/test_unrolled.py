@@ -5,7 +5,7 @@ import torch
 from ptychopinn.config import GeneratorConfig, PieConfig, UnrolledConfig
 from ptychopinn.errors import ConfigError
 from ptychopinn.generators import GeneratorSize, build_generator
-from ptychopinn.inference import ScanView
+from ptychopinn.inference import ScanView, Streaming
 from tests.conftest import make_scan, phase_error
 
 
@@ -14,7 +14,7 @@ def solve(scan, **settings):
         GeneratorConfig(name="pie", pie=PieConfig(**settings)), GeneratorSize(scan.n, 1)
     )
     with torch.inference_mode():
-        return generator(ScanView(scan, 8, torch.device("cpu")))[0].numpy()
+        return generator(ScanView(scan, Streaming(8, torch.device("cpu"))))[0].numpy()
 
 
 @pytest.mark.parametrize("modes", [1, 3])
@@ -29,7 +29,7 @@ def test_pie_finds_the_truth(modes):
 def test_one_plain_stage_is_the_equation():
     """O1 = 1 + b * update(1) / (illumination + a max), without momentum."""
     scan = make_scan(16)
-    view = ScanView(scan, 8, torch.device("cpu"))
+    view = ScanView(scan, Streaming(8, torch.device("cpu")))
     flat = torch.ones_like(view.illumination) + 0j
     peak = view.illumination.max()
     expected = flat + 0.7 * view.update(flat) / (view.illumination + 0.2 * peak)
@@ -47,7 +47,7 @@ def test_momentum_pays():
 def unrolled(scan, **settings):
     config = GeneratorConfig(unrolled=UnrolledConfig(**{"width": 8, "depth": 2, **settings}))
     generator = build_generator(config, GeneratorSize(scan.n, 1))
-    view = ScanView(scan, 8, torch.device("cpu"), subsets=generator.subsets)
+    view = ScanView(scan, Streaming(8, torch.device("cpu")), subsets=generator.subsets)
     with torch.inference_mode():
         return generator(view)[0].numpy()
 
@@ -90,7 +90,7 @@ def test_stages_beyond_the_learned_ones_converge(name):
     generator = build_generator(
         GeneratorConfig(name=name, pie=PieConfig(stages=6), unrolled=small), GeneratorSize(32, 1)
     )
-    view = ScanView(scan, 8, torch.device("cpu"), subsets=generator.subsets)
+    view = ScanView(scan, Streaming(8, torch.device("cpu")), subsets=generator.subsets)
     with torch.inference_mode():
         learned, more, many = (
             phase_error(generator(view, stages)[0].numpy(), scan) for stages in (6, 30, 90)

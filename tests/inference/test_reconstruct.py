@@ -9,7 +9,7 @@ from ptychopinn.config import Config, GeneratorConfig, InferenceConfig, PieConfi
 from ptychopinn.device import automatic_batch_size
 from ptychopinn.errors import ConfigError, DataError
 from ptychopinn.generators import CanvasGenerator
-from ptychopinn.inference import ScanView, reconstruct
+from ptychopinn.inference import ScanView, Streaming, reconstruct
 from ptychopinn.inference.batching import halve_until_it_fits
 from ptychopinn.inference.checks import excess_deviance
 from ptychopinn.physics.view import BatchView
@@ -44,7 +44,7 @@ def test_streaming_sees_what_one_batch_sees(batch_size, cache_mb):
     mask = np.ones((24, 24), dtype=bool)
     mask[5, 6:9] = False
     scan = make_scan(24, modes=2, mask=mask)
-    view = ScanView(scan, batch_size, torch.device("cpu"), cache_mb * 2**20)
+    view = ScanView(scan, Streaming(batch_size, torch.device("cpu"), cache_mb * 2**20))
     reference = BatchView(whole_batch(scan))
     torch.testing.assert_close(view.illumination, reference.illumination)
     canvas = torch.randn(1, *scan.canvas_shape, dtype=torch.complex64)

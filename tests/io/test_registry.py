@@ -1,19 +1,25 @@
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
 
 import ptychopinn
 from ptychopinn.config import DataConfig
-from ptychopinn.errors import DataError
+from ptychopinn.errors import ConfigError, DataError
 from ptychopinn.io import (
     ScanFormat,
+    contents,
     describe,
     known_formats,
     read_scan,
     recognise,
     register_format,
     registry,
+    write_scan,
 )
+from tests.conftest import make_scan
+from tests.io import hdf5_files
 from tests.io.files import K, N, complex_noise, one_sentence, save_npz, scan_arrays
 
 
@@ -108,7 +114,8 @@ def test_a_format_joins_by_being_registered(tmp_path, monkeypatch):
             describe=lambda path: [("dots", (3,), "text")],  # noqa: ARG005
         )
     )
-    assert known_formats() == ["PtychoPINN NPZ", "dotted"]
+    assert known_formats()[0] == "PtychoPINN NPZ"
+    assert known_formats()[-1] == "dotted"
     path = tmp_path / "a.dots"
     path.write_text("...")
     assert recognise(path) == "dotted"
@@ -117,3 +124,70 @@ def test_a_format_joins_by_being_registered(tmp_path, monkeypatch):
     (tmp_path / "b").write_text("other")
     with pytest.raises(DataError, match=r"PtychoPINN NPZ .* or dotted \(a file of dots\)"):
         recognise(tmp_path / "b")
+
+
+def scan_files(folder):
+    """The same scan in three files of a folder."""
+    scan = replace(make_scan(16), pixel_size_m=1.3e-8, wavelength_m=1.2e-10)
+    for name in ("a.cxi", "b.ptyd", "c.npz"):
+        write_scan(folder / name, scan)
+    return scan
+
+
+def test_a_folder_with_one_scan_stands_for_it(tmp_path):
+    scan = make_scan(16)
+    write_scan(tmp_path / "a.cxi", scan)
+    (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 and no more")
+    assert recognise(tmp_path) == "CXI"
+    np.testing.assert_array_equal(read_scan(tmp_path).patterns, scan.patterns)
+
+
+@pytest.mark.parametrize("function", [recognise, read_scan, contents])
+def test_a_folder_with_several_scans_asks_which(tmp_path, function):
+    scan_files(tmp_path)
+    with pytest.raises(DataError) as error:
+        function(tmp_path)
+    assert one_sentence(str(error.value), tmp_path, "3 scans (a.cxi, b.ptyd, c.npz)", "name one")
+
+
+def test_a_format_to_write_is_named_or_told_by_the_suffix(tmp_path):
+    scan = make_scan(16)
+    assert write_scan(tmp_path / "a.CXI", scan) == "CXI"
+    assert write_scan(tmp_path / "a.tike.npz", scan) == "tike NPZ"
+    assert write_scan(tmp_path / "a.dat", scan, "ptypy") == "ptypy"
+    assert recognise(tmp_path / "a.dat") == "ptypy"
+    for path, name, words in (
+        ("a.h5", None, "no format to write has this suffix"),
+        ("a.cxi", "cxj", "known: CXI, "),
+        ("a.cxi", "NPZ", "known: PtychoPINN NPZ, tike NPZ"),
+    ):
+        with pytest.raises(ConfigError) as error:
+            write_scan(tmp_path / path, scan, name)
+        assert words in str(error.value)
+
+
+def test_contents_are_a_tree_with_links_units_and_values(tmp_path):
+    path = hdf5_files.dectris(tmp_path)
+    (tmp_path / "scan_data_000003.h5").unlink()
+    with h5py.File(path, "a") as file:
+        file["entry/again"] = h5py.SoftLink("/entry")
+        file["entry/hard"] = file["entry"]
+    [(place, branches)] = [pair for pair in contents(path) if pair[0] == path]
+    assert place == path
+    found = {}
+
+    def walk(branches, above=""):
+        for branch in branches:
+            found[above + branch.name] = branch.text
+            walk(branch.members, f"{above}{branch.name}/")
+
+    walk(branches)
+    first = found["entry/data/data_000001"]
+    assert first.startswith("-> scan_data_000001.h5:entry/data/data 8 x 16 x 16 uint16")
+    assert "bitshuffle" in first
+    assert found["entry/data/data_000003"].endswith("(nothing there)")
+    assert found["entry/sample/transformations/y"] == "24 float64 um"
+    assert found["entry/instrument/detector/detector_distance"] == "scalar = 2.0"
+    assert found["entry/again"] == "-> /entry"
+    assert found["entry/hard"] == "(a group that is above)"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from ptychopinn.inference import ScanView
+from ptychopinn.inference import ScanView, Streaming
 from ptychopinn.physics.subsets import EVERY, Subset, most_subsets, visiting_order, z_order
 from ptychopinn.physics.view import BatchView
 from tests.conftest import make_scan
@@ -55,14 +55,14 @@ def test_subsets_of_a_batch_add_up_to_the_whole(count):
 @pytest.mark.parametrize("cache_bytes", [0.0, 2**20])
 def test_subsets_of_a_scan_add_up_and_nest(cache_bytes):
     scan = make_scan(32)
-    view = ScanView(scan, 3, torch.device("cpu"), cache_bytes, subsets=4)
+    view = ScanView(scan, Streaming(3, torch.device("cpu"), cache_bytes), subsets=4)
     canvas = torch.ones_like(view.illumination) * (1 + 0.2j)
     fine = [Subset(index, 4) for index in range(4)]
     torch.testing.assert_close(
         view.update(canvas, fine[1]) + view.update(canvas, fine[3]),
         view.update(canvas, Subset(1, 2)),
     )
-    whole = ScanView(scan, 8, torch.device("cpu"))
+    whole = ScanView(scan, Streaming(8, torch.device("cpu")))
     torch.testing.assert_close(view.update(canvas), whole.update(canvas), rtol=1e-4, atol=1e-3)
     torch.testing.assert_close(sum(view.illumination_of(part) for part in fine), whole.illumination)
 
@@ -70,7 +70,7 @@ def test_subsets_of_a_scan_add_up_and_nest(cache_bytes):
 def test_a_scan_and_a_batch_cut_the_same_subsets():
     """Pace that is learned on groups must mean the same on a whole scan."""
     scan = make_scan(32)
-    view = ScanView(scan, 8, torch.device("cpu"), subsets=4)
+    view = ScanView(scan, Streaming(8, torch.device("cpu")), subsets=4)
     order = z_order(torch.from_numpy((np.floor(scan.positions_px) - 16).astype(np.int64)))
     for subset in visiting_order(4):
         members = [m for n in view._batches.of(subset) for m in view._batches.members[n]]

@@ -5,6 +5,7 @@ from ptychopinn.config import (
     DataConfig,
     GeneratorConfig,
     InferenceConfig,
+    IterativeConfig,
     PhysicsConfig,
     PretrainingConfig,
     RefinementConfig,
@@ -13,7 +14,7 @@ from ptychopinn.config import (
     UnrolledConfig,
 )
 
-_SCAN = Argument(("scan",), "File of the scan: a PtychoPINN .npz.")
+_SCAN = Argument(("scan",), "File of the scan, or a folder with the files of one.")
 
 
 def _output(default: str) -> Argument:
@@ -27,6 +28,16 @@ DEMO = Command(
     "compare with the truth, and say where to look. Takes about a minute.",
     "ptychopinn demo [-o FOLDER]",
     (_output("out/demo"),),
+)
+
+DOCTOR = Command(
+    "doctor",
+    "show what this installation has, and whether it works",
+    "Show versions, accelerator (and why there is none), threads, memory, disk, which optional "
+    "parts are there with the command that adds them, and the result of a small self-test. Takes "
+    "seconds; exit code 1 when something required is broken. Example: ptychopinn doctor --json",
+    "ptychopinn doctor [--json]",
+    (Argument(("--json",), "Print JSON instead of tables.", False, bool),),
 )
 
 SIMULATE = Command(
@@ -43,10 +54,56 @@ SIMULATE = Command(
 INSPECT = Command(
     "inspect",
     "show what a file holds and how it would be read",
-    "Show the arrays of a scan file, what was recognised, what was decided while reading (and how "
-    "to decide otherwise), and whether scan, probe and photons make sense.",
-    "ptychopinn inspect SCAN [--probe FILE] [flags]",
+    "Show what is inside a file of any kind, what was recognised, what was decided and converted "
+    "while reading (and how to decide otherwise), and whether scan, probe and photons make sense. "
+    "A file of no known kind is read when --map says where things are. Example: ptychopinn inspect "
+    'run.h5 --map "patterns=/entry/data/data positions=/entry/pos energy=8keV distance=2m '
+    'pixel=75um"',
+    "ptychopinn inspect SCAN [--map NAME=PLACE ...] [--probe FILE] [flags]",
     (_SCAN,),
+    {"data": DataConfig()},
+)
+
+CONVERT = Command(
+    "convert",
+    "write a scan in another format",
+    "Read a scan of any known format, or of any HDF5 file with --map, and write it in another: "
+    "units, signs, axes and masks are converted, and what was decided is printed. The end of the "
+    "name chooses the format, or --format does. Example: ptychopinn convert scan.cxi scan.ptyd",
+    "ptychopinn convert A B [--format NAME] [--crop N] [--map NAME=PLACE ...] [flags]",
+    (
+        _SCAN,
+        Argument(("output",), "File to write."),
+        Argument(("--format",), "Its format; none = by the end of its name.", None, str | None),
+    ),
+    {"data": DataConfig()},
+)
+
+CHECK = Command(
+    "check",
+    "say before anything is run whether a scan will make an image",
+    "Look at overlap, sampling, probe, photons, saturation, detector, positions and orientation of "
+    "a scan, and say of each whether it will do and what to do about it. Takes a second, "
+    "reconstructs nothing; train and reconstruct make the same checks on fewer patterns. Exit "
+    "code 1 when something fails. Example: ptychopinn check scan.npz --json",
+    "ptychopinn check SCAN [--json] [--probe FILE] [flags]",
+    (_SCAN, Argument(("--json",), "Print JSON instead of a table.", False, bool)),
+    {"data": DataConfig()},
+)
+
+ORIENT = Command(
+    "orient",
+    "find out how the detector stands to the axes of the scan",
+    "Try all eight turns and mirrors of the patterns against the scan axes: about 100 neighbouring "
+    "patterns are reconstructed under each, and patterns that were held out decide. Prints the "
+    "ranking and the flags for train and reconstruct; names no winner, with exit code 1, when the "
+    "margin is within noise. Takes some seconds. Example: ptychopinn orient scan.npz",
+    "ptychopinn orient SCAN [--probe FILE] [--json] [flags]",
+    (
+        _SCAN,
+        Argument(("--device",), "auto, cpu, cuda, cuda:1 or mps.", "auto"),
+        Argument(("--json",), "Print JSON instead of a table.", False, bool),
+    ),
     {"data": DataConfig()},
 )
 
@@ -123,6 +180,50 @@ EVALUATE = Command(
     ),
 )
 
+REFINE = Command(
+    "refine",
+    "go on from a result with an iterative solver",
+    "Hand the object, the probe with its modes and the positions of a result to an iterative "
+    "solver, and write what it makes of them as a result of the same layout. Engine pie is our own "
+    "and needs nothing; lsqml, rpie, epie, autodiff, dm and raar are those of pty-chi "
+    "(pip install 'ptychopinn[ptychi]'). Example: ptychopinn refine out/image --engine lsqml "
+    "--epochs 20",
+    "ptychopinn refine RESULT [-o FOLDER] [--engine NAME] [--epochs E] [--scan FILE] [flags]",
+    (
+        Argument(("result",), "Folder of a reconstruction, or its reconstruction.h5."),
+        Argument(("-o", "--output"), "Folder; none = RESULT-ENGINE.", None, str | None),
+        Argument(("--scan",), "Its scan; none = where the result says.", None, str | None),
+    ),
+    {"iterative": IterativeConfig()},
+)
+
+COMPARE = Command(
+    "compare",
+    "put any number of results side by side",
+    "Compare results with each other, with the patterns that they were made from, and with a "
+    "reference where there is one: deviance, ring correlation and phase difference of every pair, "
+    "seconds. Writes comparison.png, comparison.json and comparison.csv. Example: ptychopinn "
+    "compare out/image out/image-lsqml --reference truth.npz",
+    "ptychopinn compare A B [...] [-o FOLDER] [--reference FILE] [--region y:A:B,x:C:D]",
+    (
+        Argument(("results",), "Folders of reconstructions, or products (.h5).", several=True),
+        Argument(("--reference",), "File with a reference object.", None, str | None),
+        Argument(("--region",), "Canvas pixels to compare: all, or y:250:400,x:90:390.", "all"),
+        Argument(("--scan",), "Their scan; none = where the results say.", None, str | None),
+        Argument(("-o", "--output"), "Folder for table and picture.", "out/comparison"),
+    ),
+)
+
+REPORT = Command(
+    "report",
+    "write the page of a folder of results anew",
+    "Write report.html again from what a folder of results holds: one file with pictures that can "
+    "be magnified, checks, curves, settings and the command to repeat it; it needs no network. "
+    "Example: ptychopinn report out/image",
+    "ptychopinn report FOLDER",
+    (Argument(("folder",), "Folder of a reconstruction or of a training."),),
+)
+
 STUDY = Command(
     "study",
     "compare methods side by side on simulated scans",
@@ -149,5 +250,21 @@ STUDY = Command(
 
 COMMANDS = {
     command.name: command
-    for command in (DEMO, SIMULATE, INSPECT, TRAIN, PRETRAIN, RECONSTRUCT, EVALUATE, STUDY)
+    for command in (
+        DEMO,
+        SIMULATE,
+        INSPECT,
+        CONVERT,
+        CHECK,
+        ORIENT,
+        TRAIN,
+        PRETRAIN,
+        RECONSTRUCT,
+        REFINE,
+        EVALUATE,
+        COMPARE,
+        REPORT,
+        STUDY,
+        DOCTOR,
+    )
 }

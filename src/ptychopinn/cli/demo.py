@@ -7,6 +7,7 @@ from typing import Any
 from jsonargparse import Namespace
 
 from ptychopinn.cli.evaluate import record_comparison, well_covered
+from ptychopinn.cli.page import page_again
 from ptychopinn.cli.reconstruct import describe_quality, reconstruct_and_write
 from ptychopinn.cli.train import summary, write_training
 from ptychopinn.config import Config, SimulationConfig, TrainingConfig
@@ -42,5 +43,6 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:  # noqa: ARG001
     comparison = compare(result.object, scan.truth, weight=well_covered(result.coverage))
     record_comparison(folder, comparison, "simulated truth", "all")
     draw_comparison(result.object, scan.truth, result.coverage, folder / "comparison.png")
-    print(f"look at {folder / 'comparison.png'} and {folder / 'phase.png'}; all files: {folder}")
+    page = page_again(folder)
+    print(f"look at {page} (in a browser) and {folder / 'comparison.png'}; all files: {folder}")
     return 0

@@ -9,6 +9,7 @@ from jsonargparse import Namespace
 from rich.console import Console
 
 from ptychopinn.cli.folder import write_metrics
+from ptychopinn.cli.page import refresh_page
 from ptychopinn.errors import DataError
 from ptychopinn.evaluation import Comparison, compare
 from ptychopinn.io import read_product, read_reference
@@ -33,6 +34,7 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:  # noqa: ARG001
     )
     folder = Path(parsed.output) if parsed.output else source.parent
     place = record_comparison(folder, comparison, str(parsed.reference), parsed.region)
+    refresh_page(folder)
     Console().print(metrics_table(comparison.to_dict()))
     print(f"figures: {place}")
     return 0

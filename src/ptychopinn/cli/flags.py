@@ -35,7 +35,25 @@ def short_flags(sections: dict[str, type]) -> dict[str, str]:
 def expand(arguments: Sequence[str], table: dict[str, str]) -> list[str]:
     """Replace short flags, written ``--flag value`` or ``--flag=value``, by the dotted ones."""
     expanded = []
-    for argument in arguments:
+    for argument in _joined(arguments):
         flag, sign, value = argument.partition("=")
         expanded.append(table.get(flag, flag) + sign + value)
     return expanded
+
+
+#: The flag that takes several ``name=value``, with or without quotes around them.
+_TAKES_PAIRS = ("--map", "--data.map")
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """Make one argument of the ``name=value`` that follow the flag that takes several."""
+    joined: list[str] = []
+    inside = False
+    for argument in arguments:
+        is_pair = "=" in argument and not argument.startswith("-")
+        if inside and is_pair and joined[-1] not in _TAKES_PAIRS:
+            joined[-1] += f" {argument}"
+            continue
+        inside = argument in _TAKES_PAIRS or (inside and is_pair)
+        joined.append(argument)
+    return joined

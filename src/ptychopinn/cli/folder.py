@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ptychopinn.cli.page import with_evidence, write_result_page
 from ptychopinn.config import Config
 from ptychopinn.data import mean_pattern
 from ptychopinn.io import replacing, staged_folder, write_product
+from ptychopinn.processes import current
 from ptychopinn.report import (
     draw_mask,
     draw_refinement,
@@ -49,14 +51,16 @@ def write_result(
     config: Config,
     scan: Scan | None = None,
 ) -> Path:
-    """Write reconstruction.h5, pictures, metrics.json, history.csv and config.yaml.
+    """Write reconstruction.h5, pictures, metrics.json, history.csv, config.yaml and report.html.
 
     What was refined is drawn in refinement.png, standard deviations in uncertainty.png, and the bad
     pixels of a scan, with why they are bad, in mask.png. All are written beside the folder first
-    and moved in when they are whole.
+    and moved in when they are whole. Of several processes the first one writes.
     """
+    if not current().first:
+        return Path(folder)
     provenance = {**reconstruction.provenance, "command": command_line()}
-    whole = replace(reconstruction, provenance=provenance)
+    whole = with_evidence(replace(reconstruction, provenance=provenance), scan, config)
     with staged_folder(folder) as stage:
         place = Path(stage)
         write_product(place / "reconstruction.h5", whole)
@@ -72,7 +76,8 @@ def write_result(
                 *(place / "uncertainty.png", whole.pixel_size_m),
             )
         write_history(place / "history.csv", history)
-        metrics = {"without_truth": whole.quality, "provenance": provenance}
+        metrics = {"without_truth": whole.quality, "provenance": whole.provenance}
         (place / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
         (place / "config.yaml").write_text(config.to_yaml(), encoding="utf-8")
+        write_result_page(place, whole, history, config)
     return Path(folder)

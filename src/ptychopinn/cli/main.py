@@ -4,9 +4,11 @@ import errno
 import importlib
 import importlib.metadata
 import logging
+import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 
 from rich.console import Console
 
@@ -14,6 +16,8 @@ from ptychopinn.cli.commands import COMMANDS
 from ptychopinn.cli.parser import parse
 from ptychopinn.errors import ConfigError, PtychoError, did_you_mean
 
+#: Commands whose work several processes can share.
+SHARED = ("train", "reconstruct")
 #: Exit code of every refusal that is the user's to mend.
 REFUSED = 2
 
@@ -59,7 +63,25 @@ def _dispatch(arguments: Sequence[str]) -> int:
     # Imported here so that help and refusals do not wait for torch.
     module = importlib.import_module(f"ptychopinn.cli.{name}")
     _quieten_lightning()
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        return _run_among_others(name, lambda: int(module.run(parsed, settings)))
     return int(module.run(parsed, settings))
+
+
+def _run_among_others(name: str, run: Callable[[], int]) -> int:
+    """Run a command in one of several processes; only the first one speaks."""
+    if name not in SHARED:
+        raise ConfigError(
+            f"WORLD_SIZE={os.environ['WORLD_SIZE']}: 'ptychopinn {name}' runs in one process; "
+            f"start it without torchrun ({' and '.join(SHARED)} share their work)."
+        )
+    processes = importlib.import_module("ptychopinn.processes")
+    with processes.joined() as here:
+        if here.first:
+            return run()
+        logging.getLogger("ptychopinn").setLevel(logging.ERROR)
+        with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
+            return run()
 
 
 def _say(sentence: str) -> int:

@@ -25,6 +25,8 @@ class Argument:
     help: str
     default: Any = REQUIRED
     kind: Any = str
+    several: bool = False
+    """Whether it takes one or more values."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ def _options(argument: Argument) -> dict[str, Any]:
     if argument.kind is bool:
         return {"help": argument.help, "action": "store_true"}
     options: dict[str, Any] = {"help": argument.help, "type": argument.kind}
+    if argument.several:
+        options["nargs"] = "+"
     if argument.default is not REQUIRED:
         options["default"] = argument.default
     elif argument.flags[0].startswith("-"):

@@ -8,6 +8,7 @@ import numpy as np
 from jsonargparse import Namespace
 
 from ptychopinn.bundle import Bundle, load_bundle, shipped_generators
+from ptychopinn.cli.check import checked
 from ptychopinn.cli.commands import RECONSTRUCT
 from ptychopinn.cli.folder import write_result
 from ptychopinn.cli.progress import reconstruction_progress
@@ -86,11 +87,19 @@ def reconstruct_and_write(
     scan: Scan, bundle: Bundle | None, config: Config, folder: str
 ) -> Reconstruction:
     """Reconstruct with progress on the terminal, and write the folder of results."""
+    checks = checked(scan)
     with reconstruction_progress() as report:
         result = reconstruct(scan, bundle, config, on_progress=report)
-    used = config if bundle is None else replace(bundle.config, refinement=config.refinement)
-    write_result(folder, result, bundle.history if bundle else [], used, scan)
+    result = replace(result, provenance={**result.provenance, "checks": checks})
+    write_result(folder, result, bundle.history if bundle else [], _used(config, bundle), scan)
     return result
+
+
+def _used(config: Config, bundle: Bundle | None) -> Config:
+    """Return the settings that ruled: those of a bundle, but for inference and refinement."""
+    if bundle is None:
+        return config
+    return replace(bundle.config, refinement=config.refinement, inference=config.inference)
 
 
 def describe_trust(trust: dict[str, Any]) -> str:

@@ -1,15 +1,19 @@
 """``ptychopinn train``."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from jsonargparse import Namespace
 
 from ptychopinn.bundle import BUNDLE_NAME, Bundle, save_bundle
-from ptychopinn.cli.folder import write_history
+from ptychopinn.cli.check import checked
+from ptychopinn.cli.folder import command_line, write_history
+from ptychopinn.cli.page import write_training_page
 from ptychopinn.config import Config
 from ptychopinn.io import read_scan, staged_folder
+from ptychopinn.processes import current
 from ptychopinn.report import Refinement, draw_losses, draw_refinement
 from ptychopinn.training import train
 
@@ -18,7 +22,9 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
     """Train and write the bundle with its history."""
     config = Config.from_dict(settings)
     scan = read_scan(parsed.scan, config.data)
+    checks = checked(scan)
     bundle = train(scan, config, parsed.output, resume=parsed.resume, progress=sys.stderr.isatty())
+    bundle = replace(bundle, statistics={**bundle.statistics, "checks": checks})
     place = write_training(Path(parsed.output), bundle)
     print(summary(bundle))
     print(f"bundle: {place}\nnext: ptychopinn reconstruct {parsed.scan} --bundle {place}")
@@ -26,7 +32,12 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
 
 
 def write_training(folder: Path, bundle: Bundle) -> Path:
-    """Write bundle, config.yaml, history.csv and pictures; return the bundle's place."""
+    """Write bundle, config.yaml, history.csv, pictures and report.html; return the bundle's place.
+
+    Of several processes the first one writes.
+    """
+    if not current().first:
+        return folder / BUNDLE_NAME
     with staged_folder(folder) as stage:
         place = Path(stage)
         save_bundle(place / BUNDLE_NAME, bundle)
@@ -36,6 +47,7 @@ def write_training(folder: Path, bundle: Bundle) -> Path:
             change = Refinement(before=bundle.start_probe, after=bundle.probe)
             draw_refinement(change, place / "refinement.png")
         (place / "config.yaml").write_text(bundle.config.to_yaml(), encoding="utf-8")
+        write_training_page(place, bundle, command_line())
     return folder / BUNDLE_NAME
 
 

@@ -10,23 +10,44 @@ from ptychopinn.config import Config
 from ptychopinn.data.dataset import GroupDataset, collate_groups
 from ptychopinn.data.grouping import Groups, group_patterns
 from ptychopinn.data.region import select_region
+from ptychopinn.errors import ConfigError
+from ptychopinn.processes import ALONE, Processes, current
 from ptychopinn.scan import Scan
 
 
 class EpochSampler(Sampler[int]):
     """A random choice of groups that depends on seed and epoch alone, so that a run can resume.
 
+    Of several processes each takes its part of every batch, so that together they see what one
+    process alone would.
+
     Args:
         count: Number of groups.
         most: Most groups in an epoch.
-        batch_size: Groups in a batch; an epoch holds whole batches only.
+        batch_size: Groups in a batch, of all processes together; an epoch holds whole batches only.
         seed: With the epoch number, decides the choice.
+        processes: This one among those that train.
+
+    Raises:
+        ConfigError: A batch cannot be shared evenly.
     """
 
-    def __init__(self, count: int, most: int, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, count: int, most: int, batch_size: int, seed: int, processes: Processes = ALONE
+    ) -> None:
         self._count = count
         batch = min(batch_size, count)
+        if batch % processes.count:
+            raise ConfigError(
+                f"training.batch_size: found {batch} groups for {processes.count} processes, "
+                f"wanted a multiple of {processes.count}; give --batch-size "
+                f"{max(1, batch // processes.count) * processes.count}."
+            )
+        self.batch_size = batch // processes.count
+        """Groups of a batch that this process takes."""
         self._length = min(count, most) // batch * batch
+        self._batch = batch
+        self._processes = processes
         self._seed = seed
         self._epoch = 0
 
@@ -36,12 +57,14 @@ class EpochSampler(Sampler[int]):
 
     def __len__(self) -> int:
         """Return the number of groups in an epoch."""
-        return self._length
+        return self._length // self._processes.count
 
     def __iter__(self) -> Iterator[int]:
         """Yield group numbers."""
         order = np.random.default_rng((self._seed, self._epoch)).permutation(self._count)
-        return iter(order[: self._length].tolist())
+        batches = order[: self._length].reshape(-1, self._batch)
+        first = self._processes.index * self.batch_size
+        return iter(batches[:, first : first + self.batch_size].ravel().tolist())
 
 
 def epochs_done(data: lightning.LightningDataModule) -> int:
@@ -92,11 +115,11 @@ class ScanDataModule(lightning.LightningDataModule):
         return GroupDataset(scan, chosen, with_truth=supervised)
 
     def _loader(
-        self, dataset: GroupDataset, sampler: EpochSampler | SequentialSampler
+        self, dataset: GroupDataset, sampler: EpochSampler | SequentialSampler, batch_size: int
     ) -> DataLoader:
         return DataLoader(
             dataset,
-            batch_size=min(self.config.training.batch_size, len(sampler)),
+            batch_size=min(batch_size, len(sampler)),
             sampler=sampler,
             num_workers=self.config.training.num_workers,
             persistent_workers=self.config.training.num_workers > 0,
@@ -107,12 +130,14 @@ class ScanDataModule(lightning.LightningDataModule):
         """Return random batches of the training groups, the same for the same epoch and seed."""
         training = self.config.training
         most = training.epoch_steps * training.batch_size
-        sampler = EpochSampler(len(self.train_groups), most, training.batch_size, training.seed)
+        count = len(self.train_groups)
+        sampler = EpochSampler(count, most, training.batch_size, training.seed, current())
         sampler.set_epoch(epochs_done(self))
-        return self._loader(self.train_groups, sampler)
+        return self._loader(self.train_groups, sampler, sampler.batch_size)
 
     def val_dataloader(self) -> DataLoader | list:
         """Return the validation groups in order; an empty list when none are kept."""
         if self.validation_groups is None:
             return []
-        return self._loader(self.validation_groups, SequentialSampler(self.validation_groups))
+        sampler = SequentialSampler(self.validation_groups)
+        return self._loader(self.validation_groups, sampler, self.config.training.batch_size)

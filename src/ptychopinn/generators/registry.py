@@ -45,6 +45,10 @@ class CanvasGenerator(_Trainable):
     subsets: int
     """Most subsets that a sweep is cut into."""
 
+    def live_on(self, canvas: torch.device, device: torch.device) -> None:  # noqa: ARG002
+        """Put what works on whole canvases beside them, and large networks onto the device."""
+        self.to(canvas)
+
     def forward(self, view: CanvasView, stages: int | None = None) -> torch.Tensor:
         """Return the (B, H, W) complex object for the patterns of the view."""
         raise TypeError(

@@ -1,7 +1,7 @@
 """The unrolled reconstructor: steps over subsets of the patterns, with small networks between."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import nn
@@ -9,6 +9,7 @@ from torch import nn
 from ptychopinn.config import GeneratorConfig, PieConfig, UnrolledConfig
 from ptychopinn.errors import ConfigError
 from ptychopinn.generators.canvas_network import CanvasNetwork
+from ptychopinn.generators.correction import CHANNELS, Light, correction
 from ptychopinn.generators.registry import CanvasGenerator, GeneratorSize, register
 from ptychopinn.physics.subsets import EVERY, Subset, visiting_order
 from ptychopinn.physics.view import CanvasView
@@ -20,8 +21,6 @@ PACE_RATE, NETWORK_RATE = 10.0, 0.01
 _FINE_SHARE = 0.6
 #: Pace of the sweeps after the learned stages.
 _SWEEP = PieConfig()
-#: Channels that a network sees; see `Unrolled`.
-_CHANNELS = 6
 
 
 class _Pace(NamedTuple):
@@ -86,7 +85,7 @@ class Unrolled(CanvasGenerator):
         self.network_stages = min(settings.network_stages, settings.stages)
         count = min(settings.networks, self.network_stages)
         self.networks = nn.ModuleList(
-            CanvasNetwork(_CHANNELS, settings.width, settings.depth) for _ in range(count)
+            CanvasNetwork(CHANNELS, settings.width, settings.depth) for _ in range(count)
         )
 
     def pace_and_networks(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
@@ -101,6 +100,11 @@ class Unrolled(CanvasGenerator):
         if networks:
             groups.append({"params": networks, "lr": NETWORK_RATE * learning_rate})
         return groups
+
+    def live_on(self, canvas: torch.device, device: torch.device) -> None:
+        """Put the pace beside the canvas; the networks, which see tiles of it, onto the device."""
+        self.to(canvas)
+        self.networks.to(device)
 
     def relax(self, share: float) -> None:
         """Keep this share of the networks' corrections."""
@@ -131,31 +135,28 @@ class Unrolled(CanvasGenerator):
         numbers = (min(sweep / (sweep + 3), _SWEEP.momentum), _SWEEP.step, _SWEEP.damping)
         return _Pace(*(self.momentum.new_tensor(number) for number in numbers))
 
-    def _correction(
-        self, stage: int, canvas: torch.Tensor, before: torch.Tensor, light: "_Light"
-    ) -> torch.Tensor:
-        """Return coverage * Net(...) of a stage as a complex canvas."""
-        network = self.networks[stage * len(self.networks) // self.network_stages]
-        move = canvas - before
-        seen = [canvas.real - 1, canvas.imag, move.real, move.imag, light.coverage, light.dose]
-        answer = network(torch.stack(seen, dim=1))
-        return torch.complex(light.coverage * answer[:, 0], light.coverage * answer[:, 1])
+    def _network(self, stage: int) -> CanvasNetwork:
+        """Return the network that follows a stage."""
+        return cast(CanvasNetwork, self.networks[stage * len(self.networks) // self.network_stages])
 
     def sweeps(self, view: CanvasView, stages: int | None = None) -> Iterator[torch.Tensor]:
         """Yield the (B, H, W) complex object after each stage."""
-        light = _Light.of(view)
+        light = Light.of(view.illumination_of(EVERY))
         current = torch.ones_like(view.illumination) + 0j
         previous = current
         for stage in range(stages or self.stages):
             before = current
             for subset, pace in self._steps(stage, view.subsets):
-                ahead = current + pace.momentum * (current - previous)
+                # In place where nobody looks any more: a large canvas is most of the memory.
+                ahead = (current - previous).mul_(pace.momentum).add_(current)
                 damped = view.illumination_of(subset) + pace.damping * light.peak / subset.count
                 previous = current
                 # A complex product costs a third of a complex quotient.
-                current = ahead + view.update(ahead, subset) * (pace.step / damped)
+                asked = view.update(ahead, subset)
+                current = ahead.add_(asked.mul_(pace.step / damped))
             if self.networks and stage < self.network_stages:
-                current = current + self._correction(stage, current, before, light)
+                change = correction(self._network(stage), current, before, light)
+                current = change.add_(current)
             yield current
 
     def forward(self, view: CanvasView, stages: int | None = None) -> torch.Tensor:
@@ -164,24 +165,6 @@ class Unrolled(CanvasGenerator):
         for canvas in self.sweeps(view, stages):  # noqa: B007
             pass
         return canvas
-
-
-class _Light(NamedTuple):
-    """What the networks know of the illumination."""
-
-    peak: torch.Tensor
-    """(B, 1, 1) photons per pixel where it is brightest."""
-    coverage: torch.Tensor
-    """(B, H, W) in [0, 1), 0 in the dark."""
-    dose: torch.Tensor
-    """(B, H, W) logarithm of the photons per pixel, of order one: how much noise to expect."""
-
-    @classmethod
-    def of(cls, view: CanvasView) -> "_Light":
-        illumination = view.illumination_of(EVERY)
-        peak = illumination.amax(dim=(-2, -1), keepdim=True)
-        dose = torch.log10(illumination.clamp_min(0.1)) / 4
-        return cls(peak, illumination / (illumination + 0.05 * peak), dose)
 
 
 @register(

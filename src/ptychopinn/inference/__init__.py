@@ -1,15 +1,19 @@
 """From a whole scan to one image: the main road of the product."""
 
 from ptychopinn.inference.checks import check_halves
-from ptychopinn.inference.reconstruct import ReconstructionModel, reconstruct
-from ptychopinn.inference.scan_view import ScanView
+from ptychopinn.inference.pattern_fit import fit_of
+from ptychopinn.inference.reconstruct import reconstruct
+from ptychopinn.inference.reconstruction_model import ReconstructionModel
+from ptychopinn.inference.scan_view import ScanView, Streaming
 from ptychopinn.inference.trust import Trust, assess
 
 __all__ = [
     "ReconstructionModel",
     "ScanView",
+    "Streaming",
     "Trust",
     "assess",
     "check_halves",
+    "fit_of",
     "reconstruct",
 ]

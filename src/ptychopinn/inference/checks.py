@@ -7,12 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ptychopinn.device import automatic_batch_size
-from ptychopinn.evaluation import align, crossing, fourier_ring_correlation
-from ptychopinn.inference.scan_view import ScanView
-from ptychopinn.physics.fourier import to_corner
-from ptychopinn.physics.likelihood import expected_deviance, poisson_excess
-from ptychopinn.scan import Scan
+from ptychopinn.evaluation import RingCorrelation, align, crossing, fourier_ring_correlation
+from ptychopinn.inference.pattern_fit import Judgement, judge, pattern_fit
+from ptychopinn.scan import PatternFit, Scan
 
 #: A half is judged where the other half's illumination exceeds this share of its maximum.
 _SEEN = 0.1
@@ -43,6 +40,18 @@ class Fit(NamedTuple):
         return math.sqrt(unexplained / (4 * self.counts)) if self.counts else 0.0
 
 
+class HalvesCheck(NamedTuple):
+    """What two halves of the data say of each other."""
+
+    quality: dict[str, float]
+    """Figures, see `check_halves`."""
+    pattern_fit: PatternFit
+    """Every pattern against what the other half's object predicts."""
+    ring_correlation: np.ndarray | None = None
+    """(3, R) frequency in cycles per pixel, correlation, Fourier samples of each ring; None where
+    too few pixels were seen by both."""
+
+
 def fit(scan: Scan, canvas: np.ndarray, device: torch.device) -> Fit:
     """Compare the patterns of a scan with what an object predicts.
 
@@ -51,18 +60,13 @@ def fit(scan: Scan, canvas: np.ndarray, device: torch.device) -> Fit:
         canvas: (H, W) complex64.
         device: Where the work is done.
     """
-    size = automatic_batch_size(scan.n, scan.n_modes, device)
-    mask = to_corner(torch.from_numpy(scan.mask.astype(np.float32)).to(device))
-    pixels = float(mask.sum())
-    totals = np.zeros(3)
-    with torch.inference_mode():
-        view = ScanView(scan, size, device)
-        image = torch.from_numpy(canvas).to(device)[None]
-        for predicted, counts in view.predictions(image):
-            excess = float(poisson_excess(predicted, counts, mask)) * len(counts)
-            noise = float((expected_deviance(predicted) * mask).sum()) / pixels
-            totals += (2 * excess, noise, float((counts * mask).sum()) / pixels)
-    return Fit(*(totals / scan.n_patterns).tolist())
+    return _mean_fit(judge(scan, canvas, np.arange(scan.n_patterns), device))
+
+
+def _mean_fit(found: Judgement) -> Fit:
+    """Average over the patterns."""
+    means = (found.deviance, found.expected, found.counts)
+    return Fit(*(float(values.mean(dtype=np.float64)) for values in means))
 
 
 def excess_deviance(scan: Scan, canvas: np.ndarray, device: torch.device) -> float:
@@ -79,7 +83,7 @@ def check_halves(
     scan: Scan,
     solve: Callable[[Scan, str], tuple[np.ndarray, np.ndarray]],
     device: torch.device,
-) -> dict[str, float]:
+) -> HalvesCheck:
     """Reconstruct two disjoint halves; judge each on the other's patterns, and compare both.
 
     Args:
@@ -87,7 +91,7 @@ def check_halves(
         solve: From a scan and a word for progress to object and illumination, both (H, W).
         device: Where the work is done.
 
-    Returns:
+    The figures of the result:
         ``held_out_excess_deviance``: per pixel, on patterns that the object was not made from, as
         all these a mean over both directions.
         ``held_out_deviance_ratio``: the same over what photon noise alone would leave; 1 = nothing
@@ -102,11 +106,27 @@ def check_halves(
         pixels were seen by both.
     """
     order = np.random.default_rng(0).permutation(scan.n_patterns)
-    halves = [scan.select(np.sort(order[start::2])) for start in (0, 1)]
-    solved = [solve(half, f"check, half {number + 1} of 2") for number, half in enumerate(halves)]
+    halves = [np.sort(order[start::2]) for start in (0, 1)]
+    solved = [
+        solve(scan.select(half), f"check, half {number + 1} of 2")
+        for number, half in enumerate(halves)
+    ]
     covered = np.logical_and.reduce([light > _SEEN * light.max() for _, light in solved])
-    fits = [fit(halves[1 - number], solved[number][0], device) for number in (0, 1)]
-    quality = {
+    canvases = [solved[1][0], solved[0][0]]
+    judged = [judge(scan, *pair, device) for pair in zip(canvases, halves, strict=True)]
+    quality = _quality([_mean_fit(found) for found in judged], scan, covered)
+    explained = pattern_fit(scan, canvases, judged, device, held_out=True)
+    if covered.sum() < _LEAST_PIXELS:
+        return HalvesCheck(quality, explained)
+    curve = _ring_correlation(solved[0][0], solved[1][0], covered)
+    quality["half_data_frc_crossing"] = crossing(curve, "half_bit").cycles_per_px
+    rings = np.stack([curve.frequency, curve.correlation, curve.n.astype(np.float64)])
+    return HalvesCheck(quality, explained, rings)
+
+
+def _quality(fits: list[Fit], scan: Scan, covered: np.ndarray) -> dict[str, float]:
+    """Return the figures of both directions as one."""
+    return {
         "held_out_excess_deviance": float(np.mean([f.deviance for f in fits])),
         "held_out_deviance_ratio": float(
             sum(f.deviance for f in fits) / max(sum(f.expected for f in fits), 1e-12)
@@ -114,9 +134,6 @@ def check_halves(
         "held_out_misfit": float(np.sqrt(np.mean([f.misfit**2 for f in fits]))),
         "held_out_photon_misfit": math.sqrt(covered.sum() / max(_photons(scan, fits), 1.0)),
     }
-    if covered.sum() >= _LEAST_PIXELS:
-        quality["half_data_frc_crossing"] = _crossing(solved[0][0], solved[1][0], covered)
-    return quality
 
 
 def _photons(scan: Scan, fits: list[Fit]) -> float:
@@ -124,11 +141,12 @@ def _photons(scan: Scan, fits: list[Fit]) -> float:
     return float(np.mean([f.counts for f in fits])) * float(scan.mask.sum()) * scan.n_patterns
 
 
-def _crossing(first: np.ndarray, second: np.ndarray, covered: np.ndarray) -> float:
-    """Return where the halves part, in cycles per pixel, on the rectangle around both."""
+def _ring_correlation(
+    first: np.ndarray, second: np.ndarray, covered: np.ndarray
+) -> RingCorrelation:
+    """Correlate the halves on the rectangle around what both saw."""
     weight = covered.astype(np.float64)
     aligned = align(first, second, weight, register=False).image
     rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
     cut = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    curve = fourier_ring_correlation(aligned[cut], second[cut], weight[cut])
-    return crossing(curve, "half_bit").cycles_per_px
+    return fourier_ring_correlation(aligned[cut], second[cut], weight[cut])

@@ -2,100 +2,33 @@
 
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 
 from ptychopinn.bundle import Bundle, load_pretrained, package_versions, shipped_generators
 from ptychopinn.config import Config
 from ptychopinn.data import (
     DescriptorRanges,
-    GroupDataset,
     MeasuredScan,
-    collate_groups,
     describe_scan,
-    group_patterns,
     normalise,
 )
 from ptychopinn.device import automatic_batch_size, resolve_device, use_threads
-from ptychopinn.errors import BundleError, ConfigError
-from ptychopinn.generators import (
-    CanvasGenerator,
-    Generator,
-    GeneratorSize,
-    PatchGenerator,
-    build_generator,
-    registration,
-)
+from ptychopinn.errors import BundleError
+from ptychopinn.generators import registration
 from ptychopinn.inference.batching import halve_until_it_fits, keep_freed_memory
-from ptychopinn.inference.checks import check_halves
-from ptychopinn.inference.scan_view import ScanView
+from ptychopinn.inference.checks import HalvesCheck, check_halves
+from ptychopinn.inference.identity import weights_digest
+from ptychopinn.inference.reconstruction_model import ReconstructionModel
 from ptychopinn.inference.trust import Trust, assess, trained_ranges
 from ptychopinn.inference.uncertainty import estimate_uncertainty
-from ptychopinn.physics.gauge import remove_global_phase
-from ptychopinn.physics.view import BatchView
-from ptychopinn.reassembly import DARK, PatchSum, in_window_frame
+from ptychopinn.inference.whole_canvas import Progress, whole_canvas
 from ptychopinn.refinement import RefinedScan, refine, sweeps_of, wants_refinement
 from ptychopinn.scan import Reconstruction, Scan
 
 _LOG = logging.getLogger(__name__)
-
-#: Called with (what, patterns done since the last call, patterns in all).
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class ReconstructionModel:
-    """A generator ready to reconstruct scans, with the settings that it works under."""
-
-    generator: Generator
-    """In evaluation mode."""
-    config: Config
-    """Its `inference` section rules batch size, stages, cache and device."""
-    group_size: int
-    """Patterns in a group of a patch generator."""
-    name: str
-    """For provenance."""
-    losses: np.ndarray
-    """(E,) training loss of every epoch; empty when it was not trained."""
-
-    @property
-    def least_patterns(self) -> int:
-        """Patterns that a reconstruction wants: a whole group, or two that overlap."""
-        return 2 if isinstance(self.generator, CanvasGenerator) else max(2, self.group_size)
-
-    @classmethod
-    def from_bundle(cls, bundle: Bundle, config: Config) -> "ReconstructionModel":
-        """Take a trained generator, under the inference settings of ``config``."""
-        losses = [row["train_loss"] for row in bundle.history if row["train_loss"] is not None]
-        settled = replace(bundle.config, inference=config.inference, refinement=config.refinement)
-        return cls(
-            bundle.generator,
-            settled,
-            bundle.size.group_size,
-            bundle.config.generator.name,
-            np.asarray(losses, dtype=np.float64),
-        )
-
-    @classmethod
-    def untrained(cls, config: Config, n: int) -> "ReconstructionModel":
-        """Build a generator that has nothing to learn.
-
-        Raises:
-            ConfigError: The generator needs training.
-        """
-        name = config.generator.name
-        known = registration(name)
-        if known.steps:
-            raise ConfigError(
-                f"generator '{name}' wants trained weights; give --bundle FILE "
-                f"(ptychopinn train SCAN --generator {name} makes one), or leave out --generator."
-            )
-        generator = build_generator(config.generator, GeneratorSize(n, known.group_size))
-        return cls(generator.eval(), config, known.group_size, name, np.empty(0))
 
 
 def reconstruct(
@@ -142,7 +75,9 @@ def reconstruct(
     provenance = _provenance(scan, model, seconds, measured.pattern_counts)
     if refined.figures:
         provenance["refinement"] = refined.figures
-    quality, trust = _judged(measured, model, trained_ranges(bundle), on_progress)
+    checked, trust = _judged(measured, model, trained_ranges(bundle), on_progress)
+    if checked is not None:
+        provenance["seconds_of_checks"] = round(time.monotonic() - started - seconds, 3)
     if trust is not None:
         provenance["trust"] = trust.to_dict()
     deviations = None
@@ -163,11 +98,13 @@ def reconstruct(
         pixel_size_m=scan.pixel_size_m,
         wavelength_m=scan.wavelength_m,
         provenance=provenance,
-        quality=quality,
+        quality=checked.quality if checked else {},
         start_probe=refined.start_probe,
         start_positions_px=refined.start_positions_px,
         amplitude_std=deviations.amplitude_std if deviations else None,
         phase_std=deviations.phase_std if deviations else None,
+        pattern_fit=checked.pattern_fit if checked else None,
+        half_data_frc=checked.ring_correlation if checked else None,
     )
 
 
@@ -176,20 +113,21 @@ def _judged(
     model: ReconstructionModel,
     ranges: DescriptorRanges | None,
     on_progress: Progress | None,
-) -> tuple[dict[str, float], Trust | None]:
+) -> tuple[HalvesCheck | None, Trust | None]:
     """Return what two halves of the data say, and the verdict; nothing where checks are off."""
     settings, scan = model.config.inference, measured.scan
     if not settings.checks or scan.n_patterns < 2 * model.least_patterns:
-        return {}, None
-    quality = check_halves(
+        return None, None
+    checked = check_halves(
         scan,
         lambda half, what: whole_canvas(half, model, what, on_progress),
         resolve_device(settings.device),
     )
-    trust = assess(quality, describe_scan(scan, measured.pattern_counts), ranges)
+    trust = assess(checked.quality, describe_scan(scan, measured.pattern_counts), ranges)
     if trust is None:
-        return quality, None
-    return {**quality, "trust_score": trust.score}, trust
+        return checked, None
+    figures = {**checked.quality, "trust_score": trust.score}
+    return checked._replace(quality=figures), trust
 
 
 def _refined(scan: Scan, model: ReconstructionModel, on_progress: Progress | None) -> RefinedScan:
@@ -240,83 +178,6 @@ def _provenance(
         "seconds": round(seconds, 3),
         "photons_per_pattern": pattern_counts,
         "decisions": list(scan.decisions),
+        "weights_sha256": weights_digest(model.generator),
         "versions": package_versions(),
     }
-
-
-def whole_canvas(
-    scan: Scan, model: ReconstructionModel, what: str, on_progress: Progress | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return (H, W) complex64 object and (H, W) float32 illumination of a scan in the gauge.
-
-    The global phase is removed; the object is 0 where no light fell.
-    """
-    settings = model.config.inference
-    device = resolve_device(settings.device)
-    generator = model.generator.to(device)
-    keep_freed_memory()
-    size = settings.batch_size or automatic_batch_size(scan.n, scan.n_modes, device)
-
-    def work(batch_size: int) -> tuple[torch.Tensor, torch.Tensor]:
-        with torch.inference_mode():
-            if isinstance(generator, CanvasGenerator):
-                return _sweep(scan, generator, model, batch_size, counted(sweeps(generator)))
-            return _stitch(scan, generator, model, batch_size, counted(1))
-
-    def sweeps(solver: CanvasGenerator) -> int:
-        return settings.stages or solver.stages
-
-    def counted(passes: int) -> Callable[[int], None] | None:
-        if on_progress is None:
-            return None
-        return lambda done: on_progress(what, done, passes * scan.n_patterns)
-
-    canvas, illumination = halve_until_it_fits(work, size)
-    lit = illumination > DARK * illumination.max()
-    image = torch.where(lit, canvas, torch.zeros_like(canvas))[0].cpu().numpy()
-    weight = illumination[0].cpu().numpy()
-    return remove_global_phase(image, weight).astype(np.complex64), weight
-
-
-def _sweep(
-    scan: Scan,
-    generator: CanvasGenerator,
-    model: ReconstructionModel,
-    batch_size: int,
-    on_batch: Callable[[int], None] | None,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Whole-scan sweeps of a canvas generator."""
-    settings = model.config.inference
-    device = resolve_device(settings.device)
-    cache = settings.cache_mb * 2**20
-    view = ScanView(scan, batch_size, device, cache, generator.subsets, on_batch)
-    return generator(view, settings.stages), view.illumination
-
-
-def _stitch(
-    scan: Scan,
-    generator: PatchGenerator,
-    model: ReconstructionModel,
-    batch_size: int,
-    on_batch: Callable[[int], None] | None,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Patches of every group, placed with the illumination as weight."""
-    device = resolve_device(model.config.inference.device)
-    size = model.group_size
-    rng = np.random.default_rng(0)
-    groups = group_patterns(scan.positions_px, size, scan.n_patterns, rng=rng)
-    dataset = GroupDataset(scan, groups)
-    collate = collate_groups(dataset)
-    total = PatchSum(scan.canvas_shape, torch.empty(0, device=device))
-    step = max(1, batch_size // size)
-    for start in range(0, len(dataset), step):
-        numbers = range(start, min(start + step, len(dataset)))
-        batch = collate([dataset[number] for number in numbers]).on(device)
-        view = BatchView(batch)
-        patches = in_window_frame(generator(view), batch.fractions, generator.frame)
-        corners = np.floor(scan.positions_px[groups.indices[list(numbers)]]) - scan.n // 2
-        where = torch.from_numpy(corners.astype(np.int64)).reshape(1, -1, 2).to(device)
-        total.add(patches.flatten(0, 1)[None], view.weight.flatten(0, 1)[None], where)
-        if on_batch:
-            on_batch(len(numbers))
-    return total.merged(), total.illumination

@@ -1,20 +1,44 @@
 """A whole scan as its canvas sees it: streamed in batches, without gradients."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
+from ptychopinn.data.batch_plan import BatchPlan, ThreadShares
 from ptychopinn.physics.canvas import extract_patches, place_patches
 from ptychopinn.physics.diffraction import diffract
 from ptychopinn.physics.fourier import intensity, to_corner
 from ptychopinn.physics.probe import probes_at
 from ptychopinn.physics.projection import object_update
-from ptychopinn.physics.subsets import EVERY, Subset, most_subsets, z_order
+from ptychopinn.physics.subsets import EVERY, Subset, most_subsets
 from ptychopinn.physics.view import amplitude_in_corner
+from ptychopinn.processes import ALONE, Processes
 from ptychopinn.scan import Scan
+
+
+#: A cache that holds less than this share of the batches is not worth its memory.
+_LEAST_KEPT = 0.25
+#: The light of a subset is kept when it is no larger than this; a sum of maps is soon made again.
+_KEPT_LIGHT_BYTES = 8 * 2**20
+
+
+@dataclass(frozen=True)
+class Streaming:
+    """How a scan is streamed through memory."""
+
+    batch_size: int
+    """Patterns in a batch."""
+    device: torch.device
+    """Where the patterns are worked on."""
+    cache_bytes: float = 0.0
+    """Memory for prepared batches."""
+    canvas_on_host: bool = False
+    """Keep the canvas in the memory of the processor, and bring to the device what a batch sees."""
+    processes: Processes = ALONE
+    """Who shares the patterns."""
 
 
 class _Prepared(NamedTuple):
@@ -28,72 +52,24 @@ class _Prepared(NamedTuple):
     """(1, C, 2)."""
 
 
-class _Threads:
-    """Sums over batches, each thread with a share of them and a sum of its own.
+class _Piece(NamedTuple):
+    """The rectangle of the canvas that a batch sees, where the batch is worked on."""
 
-    Threads that never wait for each other inside a sweep keep their pace on a machine that others
-    use as well; sharing every single operation among them does not. The shares are fixed, so the
-    same number of threads gives the same bits.
-
-    Args:
-        count: Number of threads.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self._pool = None
-        if count > 1:
-            self._pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
-
-    def sum(
-        self, add: Callable[[int, torch.Tensor], None], batches: Sequence[int], total: torch.Tensor
-    ) -> torch.Tensor:
-        """Call ``add(batch number, total)`` for the batches; return the sum of the totals."""
-
-        def share(first: int) -> torch.Tensor:
-            part = torch.zeros_like(total)
-            with torch.inference_mode():
-                for number in batches[first :: self._count]:
-                    add(number, part)
-            return part
-
-        if self._pool is None:
-            return share(0)
-        parts = list(self._pool.map(share, range(self._count)))
-        for part in parts[1:]:
-            parts[0] += part
-        return parts[0]
-
-
-class _Batches(NamedTuple):
-    """How the patterns of a scan are cut into batches."""
-
-    members: list[np.ndarray]
-    """Pattern numbers of each batch, ascending within a subset: the order of the file."""
-    subset: list[int]
-    """The finest subset that each batch belongs to."""
+    rows: slice
+    columns: slice
+    corners: torch.Tensor
+    """(1, C, 2), counted from the rectangle's first pixel."""
 
     @classmethod
-    def interleaved(
-        cls, corners: torch.Tensor, batch_size: int, subsets: int, threads: int
-    ) -> "_Batches":
-        """Cut the subsets of (K, 2) corners into equal batches, as many for every thread."""
-        order = z_order(corners.cpu()).numpy()
-        members: list[np.ndarray] = []
-        subset = []
-        for part in range(subsets):
-            patterns = np.sort(order[part::subsets])
-            pieces = -(-len(patterns) // (batch_size * threads)) * threads
-            cut = np.array_split(patterns, min(pieces, len(patterns)))
-            members += cut
-            subset += [part] * len(cut)
-        return cls(members, subset)
+    def around(cls, corners: torch.Tensor, n: int) -> "_Piece":
+        top, left = corners.amin(dim=(0, 1)).tolist()
+        bottom, right = corners.amax(dim=(0, 1)).tolist()
+        inside = corners - corners.amin(dim=(0, 1))
+        return cls(slice(top, bottom + n), slice(left, right + n), inside)
 
-    def of(self, subset: Subset) -> list[int]:
-        """Return the numbers of the batches in a subset of the patterns."""
-        return [
-            number for number, part in enumerate(self.subset) if part % subset.count == subset.index
-        ]
+    def of(self, canvas: torch.Tensor) -> torch.Tensor:
+        """Return a view of the rectangle in (1, H, W) values."""
+        return canvas[:, self.rows, self.columns]
 
 
 class ScanView:
@@ -101,13 +77,12 @@ class ScanView:
 
     Patterns are read from wherever the scan keeps them, batch by batch, once a sweep. Prepared
     batches are kept while they fit into the cache, so that memory is the canvas, a batch and the
-    cache, whatever the number of patterns.
+    cache, whatever the number of patterns. Of several processes each reads its share, and sums
+    over patterns are sums over processes.
 
     Args:
         scan: In the gauge of the package.
-        batch_size: Patterns in a batch.
-        device: Where the work is done.
-        cache_bytes: Memory for prepared batches.
+        streaming: Batches, device, cache, processes.
         subsets: Most subsets that a sweep will be cut into, a power of two.
         on_batch: Called with the number of patterns after each batch of a sweep, for progress.
     """
@@ -115,15 +90,16 @@ class ScanView:
     def __init__(
         self,
         scan: Scan,
-        batch_size: int,
-        device: torch.device,
-        cache_bytes: float = 0.0,
+        streaming: Streaming,
         subsets: int = 1,
         on_batch: Callable[[int], None] | None = None,
     ) -> None:
         self.scan = scan
         self.canvas_shape = scan.canvas_shape
-        self._device = device
+        self._processes = streaming.processes
+        self._device = device = streaming.device
+        self._by_pieces = streaming.canvas_on_host
+        self._canvas_device = torch.device("cpu") if streaming.canvas_on_host else device
         self._on_batch = on_batch
         self._probe = torch.from_numpy(scan.probe).to(device)
         good = torch.from_numpy(scan.mask.astype(np.float32)).to(device)
@@ -134,44 +110,71 @@ class ScanView:
         self._fractions = torch.from_numpy(fractions).to(device)
         self.subsets = min(subsets, most_subsets(scan.n_patterns))
         """Most subsets that it can be cut into; each batch belongs to one of them."""
-        threads = torch.get_num_threads() if device.type == "cpu" else 1
-        self._threads = _Threads(threads)
-        self._batches = _Batches.interleaved(self._corners, batch_size, self.subsets, threads)
-        count = len(self._batches.members)
-        each = scan.n * scan.n * (4 + 8 * scan.n_modes) * batch_size
-        self._cached_batches = min(count, int(cache_bytes // each))
-        self._cache: list[_Prepared | None] = [None] * self._cached_batches
-        lights = [self._light_of(part) for part in range(self.subsets)]
-        self._lights = {Subset(part, self.subsets): light for part, light in enumerate(lights)}
-        self.illumination = self.illumination_of(EVERY)
+        self._threads = ThreadShares(device)
+        self._batches = BatchPlan.interleaved(
+            self._corners,
+            streaming.batch_size,
+            self.subsets,
+            threads=self._threads.count,
+            processes=streaming.processes,
+            compact=streaming.canvas_on_host,
+        )
+        each = scan.n * scan.n * (4 + 8 * scan.n_modes) * streaming.batch_size
+        batches = len(self._batches.members)
+        kept = min(batches, int(streaming.cache_bytes // each))
+        self._kept_batches = kept if kept >= _LEAST_KEPT * batches else 0
+        self._cache: list[_Prepared | None] = [None] * self._kept_batches
+        finest = [Subset(part, self.subsets) for part in range(self.subsets)]
+        self._lights = {subset: self._light_of(subset) for subset in finest}
+        self.illumination = self._lights[EVERY] = self.illumination_of(EVERY)
         """(1, H, W) real, photons per pixel."""
 
-    def _light_of(self, part: int) -> torch.Tensor:
+    def _sum(
+        self, add: Callable[[int, torch.Tensor], None], subset: Subset, dtype: torch.dtype
+    ) -> torch.Tensor:
+        """Call ``add(batch number, total)`` for the batches of a subset; return the total.
+
+        It is (1, H, W), summed over threads and processes.
+        """
+
+        def share(numbers: Sequence[int]) -> torch.Tensor:
+            part = torch.zeros((1, *self.canvas_shape), dtype=dtype, device=self._canvas_device)
+            for number in numbers:
+                add(number, part)
+            return part
+
+        parts = self._threads.work(share, self._batches.of(subset))
+        with torch.inference_mode():
+            for part in parts[1:]:
+                parts[0] += part
+            return self._processes.add_up(parts[0])
+
+    def _light_of(self, subset: Subset) -> torch.Tensor:
         """Return the light of one of the finest subsets on the canvas."""
-        light = torch.zeros((1, *self.canvas_shape), device=self._device)
-        chosen = self._batches.of(Subset(part, self.subsets))
-        return self._threads.sum(self._add_light, chosen, light)
+        return self._sum(self._add_light, subset, torch.float32)
 
     def illumination_of(self, subset: Subset) -> torch.Tensor:
         """Return the light of a subset on the (1, H, W) canvas."""
-        if subset not in self._lights:
-            finest = range(subset.index, self.subsets, subset.count)
-            total = torch.zeros((1, *self.canvas_shape), device=self._device)
-            for part in finest:
-                total += self._lights[Subset(part, self.subsets)]
+        known = self._lights.get(subset)
+        if known is not None:
+            return known
+        total = self._lights[Subset(subset.index, self.subsets)].clone()
+        for part in range(subset.index + subset.count, self.subsets, subset.count):
+            total += self._lights[Subset(part, self.subsets)]
+        if total.nbytes <= _KEPT_LIGHT_BYTES:
             self._lights[subset] = total
-        return self._lights[subset]
+        return total
 
     def _prepare(self, number: int) -> _Prepared:
         """Return a batch from the cache, or make it (and keep it while there is room)."""
-        if number < self._cached_batches:
+        if number < self._kept_batches:
             kept = self._cache[number]
             if kept is not None:
                 return kept
         part = self._batches.members[number]
         counts = torch.from_numpy(self.scan.counts(part)).to(self._device)
         made = _Prepared(amplitude_in_corner(counts)[None], *self._light(part))
-        if number < self._cached_batches:
+        if number < self._kept_batches:
             self._cache[number] = made
         return made
 
@@ -181,29 +184,47 @@ class ScanView:
         return probes[None], self._corners[part][None]
 
     def _add_light(self, number: int, total: torch.Tensor) -> None:
-        if number < self._cached_batches:
+        if number < self._kept_batches:
             _, probes, corners = self._prepare(number)
         else:
             probes, corners = self._light(self._batches.members[number])
-        weight = intensity(probes)
-        place_patches(weight, corners, self.canvas_shape, out=total)
+        self._add(intensity(probes), corners, total)
+
+    def _add(self, patches: torch.Tensor, corners: torch.Tensor, total: torch.Tensor) -> None:
+        """Add (1, C, N, N) patches to the canvas, by way of the piece that they cover."""
+        if not self._by_pieces:
+            place_patches(patches, corners, self.canvas_shape, out=total)
+            return
+        piece = _Piece.around(corners, self.scan.n)
+        target = piece.of(total)
+        shape = (target.shape[-2], target.shape[-1])
+        target += place_patches(patches, piece.corners, shape).to(self._canvas_device)
+
+    def _extract(self, canvas: torch.Tensor, corners: torch.Tensor) -> torch.Tensor:
+        """Cut the (1, C, N, N) windows of a batch out of the canvas."""
+        if not self._by_pieces:
+            return extract_patches(canvas, corners, self.scan.n)
+        piece = _Piece.around(corners, self.scan.n)
+        return extract_patches(piece.of(canvas).to(self._device), piece.corners, self.scan.n)
 
     def update(self, canvas: torch.Tensor, subset: Subset = EVERY) -> torch.Tensor:
         """Sum what every pattern of a subset asks of the (1, H, W) object."""
 
         def add(number: int, total: torch.Tensor) -> None:
             amplitude, probes, corners = self._prepare(number)
-            patches = extract_patches(canvas, corners, self.scan.n)
-            change = object_update(patches, probes, amplitude, self._mask)
-            place_patches(change, corners, self.canvas_shape, out=total)
+            patches = self._extract(canvas, corners)
+            self._add(object_update(patches, probes, amplitude, self._mask), corners, total)
             if self._on_batch:
                 self._on_batch(corners.shape[1])
 
-        return self._threads.sum(add, self._batches.of(subset), torch.zeros_like(canvas))
+        return self._sum(add, subset, canvas.dtype)
 
     def predictions(self, canvas: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Yield predicted and measured counts of each batch, (C, N, N), corner-centred."""
+        """Yield predicted and measured counts of each batch, (C, N, N), corner-centred.
+
+        Of several processes each gives its own share.
+        """
         for number in range(len(self._batches.members)):
             amplitude, probes, corners = self._prepare(number)
-            patches = extract_patches(canvas, corners, self.scan.n)
+            patches = self._extract(canvas, corners)
             yield to_corner(diffract(patches, probes))[0], amplitude[0].square()

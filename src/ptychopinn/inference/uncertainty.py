@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 
 from ptychopinn.device import automatic_batch_size
 from ptychopinn.evaluation import align
-from ptychopinn.inference.scan_view import ScanView
+from ptychopinn.inference.scan_view import ScanView, Streaming
 from ptychopinn.scan import Scan
 
 #: Pixels are judged where the illumination exceeds this share of its maximum.
@@ -106,7 +106,8 @@ def repeated(scan: Scan, canvas: np.ndarray, device: torch.device, seed: int = 0
             if 4 * math.prod(shape) <= _IN_MEMORY_BYTES
             else np.memmap(Path(folder) / "counts", np.float32, "w+", shape=shape)
         )
-        view = ScanView(scan, automatic_batch_size(scan.n, scan.n_modes, device), device)
+        size = automatic_batch_size(scan.n, scan.n_modes, device)
+        view = ScanView(scan, Streaming(size, device))
         image = torch.from_numpy(canvas).to(device)[None]
         first = 0
         for predicted, _ in view.predictions(image):

@@ -22,6 +22,7 @@ from typing import IO
 import numpy as np
 
 from ptychopinn.errors import DataError
+from ptychopinn.io.frame_source import RawFrames
 from ptychopinn.io.memory import require_memory
 from ptychopinn.io.refusal import (
     bytes_in_words,
@@ -158,6 +159,25 @@ class Archive:
                 offset=self._data_offset(info) + member.header_bytes,
                 shape=member.shape,
                 order="F" if member.fortran_order else "C",
+            )
+
+    def frames(self, key: str) -> RawFrames | None:
+        """Return where the frames of an array (..., rows, columns) lie on disk.
+
+        None when they do not lie there one after the other: compressed, or the first axis fastest.
+        """
+        member = self.member(key)
+        info = self._infos[key]
+        plain = info.compress_type == zipfile.ZIP_STORED and not member.fortran_order
+        if not plain or len(member.shape) < 3 or member.nbytes == 0:
+            return None
+        with self._damage_refused(key):
+            return RawFrames(
+                path=str(self.path),
+                frames=math.prod(member.shape[:-2]),
+                frame_shape=(member.shape[-2], member.shape[-1]),
+                dtype=member.dtype,
+                offset=self._data_offset(info) + member.header_bytes,
             )
 
     @contextmanager

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import rank_filter
 
-from ptychopinn.scan import BadPixels
+from ptychopinn.scan import BadPixels, Patterns
 
 #: Detector pixels that are looked at: enough patterns for statistics, spread over the scan.
 _SAMPLE_PIXELS = 2**23
@@ -48,7 +48,7 @@ class _Statistics:
 
 
 def find_bad_pixels(
-    patterns: np.ndarray, marked: np.ndarray, faulty: np.ndarray, domain: str
+    patterns: Patterns, marked: np.ndarray, faulty: np.ndarray, domain: str
 ) -> tuple[BadPixels, list[str]]:
     """Find saturated, hot and dead pixels, and put them beside those that are known.
 
@@ -97,21 +97,21 @@ def find_bad_pixels(
     return BadPixels(kinds), said
 
 
-def _sample(patterns: np.ndarray) -> np.ndarray:
+def _sample(patterns: Patterns) -> np.ndarray:
     """Return pattern numbers spread over the scan."""
     count, n = len(patterns), patterns.shape[1]
     most = max(2 * _LEAST_PATTERNS, _SAMPLE_PIXELS // n**2)
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))
 
 
-def _pieces(patterns: np.ndarray, numbers: np.ndarray, domain: str) -> Iterator[np.ndarray]:
+def _pieces(patterns: Patterns, numbers: np.ndarray, domain: str) -> Iterator[np.ndarray]:
     step = max(1, _CHUNK_PIXELS // patterns.shape[1] ** 2)
     for start in range(0, len(numbers), step):
         block = np.asarray(patterns[numbers[start : start + step]])
         yield block if domain == "counts" else np.square(block.astype(np.float64))
 
 
-def _look(patterns: np.ndarray, sample: np.ndarray, good: np.ndarray, domain: str) -> _Statistics:
+def _look(patterns: Patterns, sample: np.ndarray, good: np.ndarray, domain: str) -> _Statistics:
     """Go through the sample once; bad pixels count as dark."""
     shape = patterns.shape[1:]
     totals = np.zeros((_PARTS, *shape))

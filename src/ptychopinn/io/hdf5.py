@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
+import hdf5plugin  # noqa: F401  (makes the compression filters of detectors known)
 import numpy as np
 
-from ptychopinn.errors import DataError
+from ptychopinn.errors import PtychoError
 from ptychopinn.io.memory import require_memory
 from ptychopinn.io.refusal import missing, refusal, require_file, said_briefly
 
@@ -20,17 +21,18 @@ def opened_hdf5(path: str | Path) -> Iterator[h5py.File]:
     Refuses what is missing, not HDF5, truncated, or turns out to be damaged while it is read.
     """
     require_file(path)
-    with _damage_refused(path), h5py.File(path, "r") as file:
+    with damage_refused(path), h5py.File(path, "r") as file:
         yield file
 
 
 @contextmanager
-def _damage_refused(path: str | Path) -> Iterator[None]:
+def damage_refused(path: str | Path) -> Iterator[None]:
+    """Turn every failure of reading into the one sentence that names the file."""
     try:
         yield
-    except DataError:
+    except PtychoError:
         raise
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, EOFError) as error:
         raise refusal(
             path,
             "",
@@ -74,6 +76,55 @@ def read_dataset(
     nbytes = math.prod(dataset.shape) * dataset.dtype.itemsize
     require_memory(path, key, nbytes, "check the file, or use a machine with more memory")
     return np.asarray(dataset[()])
+
+
+def require_readable(path: str | Path, dataset: h5py.Dataset) -> None:
+    """Refuse a dataset that was never written, lacks a source or a filter, or is no numbers."""
+    key, dtype = str(dataset.name), dataset.dtype
+    if dtype.kind not in "biufc":
+        raise refusal(path, key, f"elements of type {dtype}", "numbers", "name another dataset")
+    for number, name in _filters(dataset):
+        if not h5py.h5z.filter_avail(number):
+            raise refusal(
+                path,
+                key,
+                f"data compressed with the HDF5 filter {number} ({name or 'no name'})",
+                "a filter that is installed",
+                "update the package hdf5plugin, or install the plugin of the detector's maker",
+            )
+    if dataset.is_virtual:
+        _require_virtual_sources(path, dataset)
+    elif dataset.size and not dataset.id.get_storage_size() and not dataset.external:
+        raise refusal(
+            path, key, "a dataset that was never written", "data", "copy or make the file again"
+        )
+
+
+def filter_names(dataset: h5py.Dataset) -> list[str]:
+    """Return the names of the filters that a dataset goes through, or their numbers."""
+    return [name.partition(";")[0] or f"filter {number}" for number, name in _filters(dataset)]
+
+
+def _filters(dataset: h5py.Dataset) -> list[tuple[int, str]]:
+    """Return number and name of the filters that a dataset goes through."""
+    made = dataset.id.get_create_plist()
+    found = [made.get_filter(index) for index in range(made.get_nfilters())]
+    return [(code, bytes(name).decode("ascii", "replace").strip("\0")) for code, *_, name in found]
+
+
+def _require_virtual_sources(path: str | Path, dataset: h5py.Dataset) -> None:
+    """Refuse a virtual dataset whose files are missing, for HDF5 would fill it up with zeros."""
+    folder = Path(dataset.file.filename).parent
+    for source in dataset.virtual_sources():
+        place = folder / source.file_name
+        if source.file_name != "." and not place.exists() and "%" not in source.file_name:
+            raise refusal(
+                path,
+                str(dataset.name),
+                f"no file {source.file_name}, which holds a part of it",
+                "it beside this file",
+                "copy it there",
+            )
 
 
 def describe_hdf5(path: str | Path) -> list[tuple[str, tuple[int, ...], str]]:

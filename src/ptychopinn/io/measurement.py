@@ -1,7 +1,7 @@
-"""What every reader gathers from its file, and the one way in which that becomes a `Scan`."""
+"""The one way in which what a reader gathered becomes a `Scan`."""
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +10,25 @@ from ptychopinn.config import DataConfig
 from ptychopinn.errors import ConfigError
 from ptychopinn.io.bad_pixels import find_bad_pixels
 from ptychopinn.io.complex_array import as_probe
-from ptychopinn.io.frame import Frame
+from ptychopinn.io.frame_view import FrameView
 from ptychopinn.io.mask_file import read_mask_file
+from ptychopinn.io.measurement_record import Measurement, Stage
 from ptychopinn.io.pattern_array import (
     decide_domain,
     require_few_faults,
     require_light,
     survey,
 )
+from ptychopinn.io.probe_estimate import estimate_probe
 from ptychopinn.io.probe_file import read_probe
-from ptychopinn.io.refusal import refusal
-from ptychopinn.scan import BadPixels, Scan
+from ptychopinn.io.stored_patterns import turned
+from ptychopinn.io.squared import cropped, squared
+from ptychopinn.io.turned_frame import turned_frame
+from ptychopinn.io.zero_frequency import find_zero_frequency, mean_light
+from ptychopinn.scan import BadPixels, Patterns, Scan
+from ptychopinn.symmetry import ORIENTATIONS, SCAN_AXES, STORED
+
+__all__ = ["Measurement", "Stage", "as_scan", "oriented"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -28,35 +36,52 @@ _LOG = logging.getLogger(__name__)
 MOST_FAULTY = 0.1
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """A scan as a file holds it, in the frame of this package, before anything was judged."""
+def oriented(found: Measurement, data: DataConfig) -> Measurement:
+    """Return a measurement turned as the settings say, with sentences about what was done.
 
-    path: str | Path
-    """The file, for messages."""
-    patterns: np.ndarray
-    """(K, N, N) real, zero frequency in the middle; may live on disk."""
-    patterns_key: str
-    """What the patterns are called in the file."""
-    frame: Frame
-    """Positions in canvas pixels, and the canvas."""
-    probe: np.ndarray | None = None
-    """As stored, real or complex: (N, N), (P, N, N), (N, N, 1) or (coherent, P, N, N); None when
-    the file has none."""
-    probe_key: str = "probe"
-    """What the probe is, or would be, called in the file."""
-    marked: np.ndarray | None = None
-    """(N, N) bool, True = bad, as the file says; None when it says nothing."""
-    domain: str = "auto"
-    """``counts`` or ``amplitude`` where the format or the file says what patterns hold."""
-    truth: np.ndarray | None = None
-    """(H, W) complex64 object on the canvas, when it is known."""
-    pixel_size_m: float | None = None
-    """Side of a canvas pixel in metres, when known."""
-    wavelength_m: float | None = None
-    """Wavelength in metres, when known."""
-    decisions: tuple[str, ...] = field(default=())
-    """Sentences that say what the reader decided."""
+    Patterns and marked pixels turn together; positions, canvas and truth turn together. A mask
+    file is turned as the patterns are. The probe is never turned: the other two are brought into
+    its frame.
+    """
+    corner, said = _corner(found, data)
+    turn = ORIENTATIONS[data.orientation]
+    view = FrameView(
+        (found.patterns.shape[-2], found.patterns.shape[-1]),
+        corner,
+        *(turn.transpose, turn.flip_rows, turn.flip_columns),
+    )
+    if turn != STORED:
+        said.append(f"The patterns are turned ({data.orientation}), as --orientation says.")
+    axes = SCAN_AXES[data.scan_axes]
+    frame, truth = found.frame, found.truth
+    if axes != STORED and frame is not None:
+        frame, truth = turned_frame(frame, truth, axes, found.patterns.shape[-1])
+        said.append(f"The positions are turned ({data.scan_axes}), as --scan-axes says.")
+    if not said:
+        return found
+    still = view == FrameView(view.shape)
+    return replace(
+        found,
+        patterns=found.patterns if still else turned(found.patterns, view),
+        marked=None if found.marked is None else view.apply(found.marked),
+        frame=frame,
+        truth=truth,
+        view=view,
+        decisions=(*found.decisions, *said),
+    )
+
+
+def _corner(found: Measurement, data: DataConfig) -> tuple[bool, list[str]]:
+    """Tell whether the zero frequency of patterns has to be moved from the corner, and why."""
+    if data.zero_frequency == "middle":
+        return False, []
+    why = "as --zero-frequency says"
+    if data.zero_frequency == "auto":
+        light = mean_light(found.patterns, found.marked)
+        if not find_zero_frequency(light).in_corner:
+            return False, []
+        why = "where the light lies; override with --zero-frequency middle"
+    return True, [f"The zero frequency was moved from the corner to the middle, {why}."]
 
 
 def as_scan(found: Measurement, data: DataConfig) -> Scan:
@@ -73,8 +98,9 @@ def as_scan(found: Measurement, data: DataConfig) -> Scan:
             tenth of the good pixels; the probe is missing, of another size, or without power.
         ConfigError: Overrides contradict each other.
     """
+    found = cropped(oriented(squared(found, data), data), data)
+    assert found.frame is not None  # `squared` turns stage positions into a frame
     key, n = found.patterns_key, found.patterns.shape[-1]
-    probe, probe_said = _probe(found, data, n)
     marked = _marked(found, data, n)
     seen = survey(found.patterns, ~marked)
     most = MOST_FAULTY if data.bad_pixels == "auto" else 0.0
@@ -91,6 +117,7 @@ def as_scan(found: Measurement, data: DataConfig) -> Scan:
     bad_said: list[str] = []
     if data.bad_pixels == "auto":
         bad, bad_said = find_bad_pixels(found.patterns, marked, seen.faulty, domain)
+    probe, probe_said = _probe(found, data, bad.mask, domain)
     return _logged(
         Scan(
             patterns=found.patterns,
@@ -118,14 +145,20 @@ def _logged(scan: Scan) -> Scan:
     return scan
 
 
-def _probe(found: Measurement, data: DataConfig, n: int) -> tuple[np.ndarray, list[str]]:
+def _probe(
+    found: Measurement, data: DataConfig, mask: np.ndarray, domain: str
+) -> tuple[np.ndarray, list[str]]:
     """Return the probe (P, N, N) and what was decided about it."""
+    n = len(mask)
     if data.probe is not None:
         probe = as_probe(data.probe, "probe", read_probe(data.probe), n)
         return probe, [f"The probe comes from {data.probe}, as --probe says."]
     key = found.probe_key
     if found.probe is None:
-        raise refusal(found.path, key, "no probe", f"an array {key}", "give one with --probe FILE")
+        return estimate_probe(found.patterns, mask, domain), [
+            "The probe was estimated from the mean pattern, because the file has none; refine it "
+            "(--refine-probe true) or give one with --probe FILE."
+        ]
     real = found.probe.dtype.kind != "c"
     said = [f"{key} is real and was made complex."] if real else []
     return as_probe(found.path, key, found.probe, n), said
@@ -139,7 +172,8 @@ def _marked(found: Measurement, data: DataConfig, n: int) -> np.ndarray:
                 f"data.mask: {data.mask} marks pixels that data.bad_pixels none wants used; leave "
                 "out one of them."
             )
-        return read_mask_file(data.mask, n)
+        mask = read_mask_file(data.mask, n)
+        return mask if found.view is None else found.view.apply(mask)
     if data.bad_pixels == "none" or found.marked is None:
         return np.zeros((n, n), dtype=bool)
     return found.marked

@@ -1,7 +1,7 @@
 """A scan written as an uncompressed PtychoPINN NPZ, in pieces: it need not fit in memory."""
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -10,7 +10,7 @@ import numpy as np
 from ptychopinn.errors import DataError
 from ptychopinn.io.atomic import replacing
 from ptychopinn.io.pattern_array import CHUNK_BYTES
-from ptychopinn.scan import Scan
+from ptychopinn.scan import Patterns, Scan, pattern_blocks
 
 #: Types that patterns are stored in; the first that holds all values exactly is used.
 _COUNT_TYPES = tuple(np.dtype(name) for name in ("uint16", "uint32", "float32", "float64"))
@@ -37,9 +37,9 @@ def write_scan_npz(path: str | Path, scan: Scan) -> None:
         replacing(path) as beside,
         zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED) as archive,
     ):
-        _write_array(archive, "diff3d", scan.patterns, pattern_type)
+        write_array(archive, "diff3d", scan.patterns, pattern_type)
         for key, array in arrays.items():
-            _write_array(archive, key, array, array.dtype)
+            write_array(archive, key, array, array.dtype)
 
 
 def _small_arrays(scan: Scan) -> dict[str, np.ndarray]:
@@ -51,7 +51,7 @@ def _small_arrays(scan: Scan) -> dict[str, np.ndarray]:
         "xcoords_start": x,
         "ycoords_start": y,
         "probeGuess": scan.probe,
-        "objectGuess": _object_guess(scan),
+        "objectGuess": object_guess(scan),
         "scan_index": np.zeros(scan.n_patterns, dtype=np.int64),
         "bad_pixels": ~scan.mask,
         "domain": np.array(scan.domain),
@@ -62,7 +62,7 @@ def _small_arrays(scan: Scan) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _object_guess(scan: Scan) -> np.ndarray:
+def object_guess(scan: Scan) -> np.ndarray:
     """Return the truth, or ones that take no memory and tell the size of the canvas."""
     if scan.truth is None:
         return np.broadcast_to(np.complex64(1), scan.canvas_shape)
@@ -87,22 +87,27 @@ def _holds(dtype: np.dtype, block: np.ndarray) -> bool:
         return bool(np.array_equal(block.astype(dtype), block, equal_nan=block.dtype.kind == "f"))
 
 
-def _blocks(array: np.ndarray) -> Iterator[np.ndarray]:
+def _blocks(array: Patterns | np.ndarray) -> Iterator[np.ndarray]:
     """Cut an array into pieces of bounded size along its first axis."""
     if array.ndim == 0:
-        yield array
+        yield np.asarray(array)
         return
-    step = max(1, CHUNK_BYTES * len(array) // max(1, array.nbytes))
-    for start in range(0, len(array), step):
-        yield np.asarray(array[start : start + step])
+    for _, block in pattern_blocks(array, CHUNK_BYTES):
+        yield block
 
 
-def _write_array(archive: zipfile.ZipFile, key: str, array: np.ndarray, dtype: np.dtype) -> None:
-    """Add one array to the archive as an NPY file, piece by piece."""
+def write_array(
+    archive: zipfile.ZipFile,
+    key: str,
+    array: Patterns | np.ndarray,
+    dtype: np.dtype,
+    change: Callable[[np.ndarray], np.ndarray] = np.asarray,
+) -> None:
+    """Add one array to the archive as an NPY file, piece by piece, each changed on its way."""
     with archive.open(zipfile.ZipInfo(f"{key}.npy"), "w", force_zip64=True) as file:
         _write_header(file, array.shape, dtype)
         for block in _blocks(array):
-            file.write(block.astype(dtype, copy=False).tobytes())
+            file.write(change(block).astype(dtype, copy=False).tobytes())
 
 
 def _write_header(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype) -> None:

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ptychopinn.io.refusal import refusal
+from ptychopinn.scan import Patterns
 
 #: Patterns are looked through in pieces of about this size, in bytes.
 CHUNK_BYTES = 32 * 2**20
@@ -127,7 +128,7 @@ def _no_order(
     )
 
 
-def survey(patterns: np.ndarray, mask: np.ndarray) -> Survey:
+def survey(patterns: Patterns, mask: np.ndarray) -> Survey:
     """Look through all patterns once, in pieces that follow their order on disk.
 
     Args:
@@ -150,9 +151,10 @@ def survey(patterns: np.ndarray, mask: np.ndarray) -> Survey:
     return found
 
 
-def _pieces(patterns: np.ndarray) -> Iterator[tuple[slice, slice, slice]]:
+def _pieces(patterns: Patterns) -> Iterator[tuple[slice, slice, slice]]:
     """Cut the axis along which neighbours lie farthest apart, so that each byte is read once."""
-    axis = int(np.argmax(np.abs(patterns.strides)))
+    strides = patterns.strides if isinstance(patterns, np.ndarray) else (1, 0, 0)
+    axis = int(np.argmax(np.abs(strides)))
     length = patterns.shape[axis]
     step = max(1, CHUNK_BYTES * length // max(1, patterns.nbytes))
     for start in range(0, length, step):
@@ -162,14 +164,14 @@ def _pieces(patterns: np.ndarray) -> Iterator[tuple[slice, slice, slice]]:
 
 
 def require_few_faults(
-    path: str | Path, key: str, patterns: np.ndarray, mask: np.ndarray, found: Survey, share: float
+    path: str | Path, key: str, patterns: Patterns, mask: np.ndarray, found: Survey, share: float
 ) -> None:
     """Refuse patterns that are NaN, infinite or negative in more than a share of good pixels."""
     if found.faulty.sum() > share * mask.sum():
         raise _faulty(path, key, patterns, mask, found)
 
 
-def require_light(path: str | Path, key: str, patterns: np.ndarray, found: Survey) -> list[str]:
+def require_light(path: str | Path, key: str, patterns: Patterns, found: Survey) -> list[str]:
     """Refuse patterns without any light; say which are dark.
 
     Returns:
@@ -190,7 +192,7 @@ def require_light(path: str | Path, key: str, patterns: np.ndarray, found: Surve
 
 
 def _faulty(
-    path: str | Path, key: str, patterns: np.ndarray, mask: np.ndarray, found: Survey
+    path: str | Path, key: str, patterns: Patterns, mask: np.ndarray, found: Survey
 ) -> Exception:
     first = int(np.flatnonzero(found.faults)[0])
     values = np.asarray(patterns[first])[mask]
@@ -215,7 +217,7 @@ def _faulty(
 
 def decide_domain(
     key: str,
-    patterns: np.ndarray,
+    patterns: Patterns,
     mask: np.ndarray,
     lit: np.ndarray,
     wanted: str,

@@ -29,6 +29,12 @@ from ptychopinn.errors import OutputError
 from ptychopinn.io.atomic import replacing
 from ptychopinn.io.complex_array import as_probe
 from ptychopinn.io.hdf5 import opened_hdf5, read_dataset, require_dataset
+from ptychopinn.io.product_fit import (
+    read_pattern_fit,
+    read_ring_correlation,
+    write_pattern_fit,
+    write_ring_correlation,
+)
 from ptychopinn.io.refusal import refusal, said_briefly
 from ptychopinn.scan import LARGEST_CANVAS_PX, Reconstruction
 
@@ -70,7 +76,8 @@ def write_product(path: str | Path, reconstruction: Reconstruction) -> None:
 
     Beside the layout of Ptychodus the file holds ``coverage`` (H, W), ``positions_px`` (K, 2), of
     what was refined ``start_probe`` (P, N, N) and ``start_positions_px`` (K, 2), ``amplitude_std``
-    and ``phase_std`` (H, W) where they are known, and, as JSON in the attribute ``ptychopinn``,
+    and ``phase_std`` (H, W) where they are known, the group ``pattern_fit`` and ``half_data_frc``
+    (3, R) where the patterns were compared with what the object predicts, and, as JSON in the attribute ``ptychopinn``,
     provenance and quality.
 
     Raises:
@@ -147,6 +154,10 @@ def _write_arrays(file: h5py.File, made: Reconstruction) -> None:
         deviation = getattr(made, key)
         if deviation is not None:
             file[key] = deviation.astype(np.float32)
+    if made.pattern_fit is not None:
+        write_pattern_fit(file, made.pattern_fit)
+    if made.half_data_frc is not None:
+        write_ring_correlation(file, made.half_data_frc)
 
 
 def _extras_as_json(made: Reconstruction) -> str:
@@ -198,6 +209,8 @@ def read_product(path: str | Path) -> Reconstruction:
             start_positions_px=_read_start_positions(file, path, len(positions)),
             amplitude_std=_read_deviation(file, path, "amplitude_std", (height, width)),
             phase_std=_read_deviation(file, path, "phase_std", (height, width)),
+            pattern_fit=read_pattern_fit(file, path, probe.shape[-1]),
+            half_data_frc=read_ring_correlation(file, path),
         )
 
 

@@ -12,7 +12,8 @@ from ptychopinn.io.mask_file import read_bad_pixels
 from ptychopinn.io.measurement import Measurement, as_scan
 from ptychopinn.io.pattern_array import axis_order, require_pattern_header
 from ptychopinn.io.refusal import container, listed, missing, refusal
-from ptychopinn.scan import Scan
+from ptychopinn.io.stored_patterns import StoredPatterns
+from ptychopinn.scan import Patterns, Scan
 
 #: Keys of the pattern array; the first that is there is read.
 PATTERN_KEYS = ("diff3d", "diffraction")
@@ -64,11 +65,10 @@ def read_scan_npz(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
     n = member.shape[1]
     require_positions(path, _POSITIONS, positions, n)
     frame, truth, said = _read_frame(archive, positions, n)
-    stored = archive.map(key)
     return as_scan(
         Measurement(
             path=path,
-            patterns=stored if order == "kyx" else stored.transpose(2, 0, 1),
+            patterns=_patterns(archive, key, order),
             patterns_key=key,
             frame=frame,
             probe=_read_probe(archive, data),
@@ -82,6 +82,14 @@ def read_scan_npz(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
         ),
         data,
     )
+
+
+def _patterns(archive: Archive, key: str, order: str) -> Patterns:
+    """Return the patterns (K, N, N), on disk when they are stored uncompressed."""
+    if order == "yxk":
+        return archive.map(key).transpose(2, 0, 1)
+    frames = archive.frames(key)
+    return archive.read(key) if frames is None else StoredPatterns(archive.path, [frames])
 
 
 def _pattern_key(archive: Archive) -> str:

@@ -19,6 +19,19 @@ def _masked_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return weighted.sum() / share
 
 
+def poisson_deviance(predicted: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+    """Return the Poisson deviance of every pixel, twice the excess that `poisson_excess` averages.
+
+        2 ((lambda - I) - I log(lambda / I)),   lambda >= RATE_FLOOR
+
+    Args:
+        predicted: Expected photons, any shape.
+        counts: Measured photons, the same shape.
+    """
+    rate = predicted.clamp_min(RATE_FLOOR)
+    return 2 * (rate - counts - torch.xlogy(counts, rate / counts.clamp_min(1e-12)))
+
+
 def poisson_excess(
     predicted: torch.Tensor, counts: torch.Tensor, mask: torch.Tensor
 ) -> torch.Tensor:
@@ -38,8 +51,7 @@ def poisson_excess(
     Returns:
         Scalar, comparable between scans.
     """
-    rate = predicted.clamp_min(RATE_FLOOR)
-    return _masked_mean(rate - counts - torch.xlogy(counts, rate / counts.clamp_min(1e-12)), mask)
+    return _masked_mean(poisson_deviance(predicted, counts) / 2, mask)
 
 
 #: Rates between which the expected deviance is tabulated, and points of the table.

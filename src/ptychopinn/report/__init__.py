@@ -24,7 +24,9 @@ from ptychopinn.report.pictures import (
     write_pictures,
 )
 from ptychopinn.report.probe import draw_probe
+from ptychopinn.report.quality import draw_quality_over_seconds
 from ptychopinn.report.refinement import Refinement, draw_refinement, refinement_of
+from ptychopinn.report.side_by_side import SideBySideColumn, draw_side_by_side
 from ptychopinn.report.tables import metrics_table
 from ptychopinn.report.uncertainty import draw_uncertainty
 
@@ -34,6 +36,7 @@ __all__ = [
     "GalleryRow",
     "Matrix",
     "Refinement",
+    "SideBySideColumn",
     "draw_amplitude",
     "draw_comparison",
     "draw_coverage",
@@ -44,8 +47,10 @@ __all__ = [
     "draw_matrices",
     "draw_phase",
     "draw_probe",
+    "draw_quality_over_seconds",
     "draw_refinement",
     "draw_result",
+    "draw_side_by_side",
     "draw_uncertainty",
     "metrics_table",
     "refinement_of",

@@ -8,7 +8,7 @@ import torch
 
 from ptychopinn.config import SimulationConfig
 from ptychopinn.physics.diffraction import predict_counts
-from ptychopinn.scan import PatternBatch, Scan
+from ptychopinn.scan import PatternBatch, Patterns, Scan
 from ptychopinn.simulation.detector import detector_mask, poisson_counts
 from ptychopinn.simulation.objects import make_object
 from ptychopinn.simulation.positions import make_positions
@@ -54,8 +54,19 @@ def simulate(settings: SimulationConfig = _DEFAULTS) -> Scan:
         ConfigError: Settings that contradict each other; see `make_probe`, `detector_mask`.
     """
     experiment = prepare(settings)
+    return scan_of(settings, experiment, np.concatenate(list(pattern_batches(experiment))))
+
+
+def scan_of(settings: SimulationConfig, experiment: Experiment, patterns: Patterns) -> Scan:
+    """Return the scan that an experiment and its patterns make.
+
+    Args:
+        settings: What the experiment was made from.
+        experiment: Everything but the patterns.
+        patterns: (K, N, N) counts, in memory or made as they are read.
+    """
     return Scan(
-        patterns=np.concatenate(list(pattern_batches(experiment))),
+        patterns=patterns,
         positions_px=experiment.positions_px,
         probe=experiment.probe,
         mask=experiment.mask,

@@ -12,9 +12,10 @@ from ptychopinn.data import MeasuredScan, normalise
 from ptychopinn.data.datamodule import ScanDataModule
 from ptychopinn.data.dataset import collate_groups
 from ptychopinn.device import resolve_device, use_threads
-from ptychopinn.errors import TrainingError
+from ptychopinn.errors import ConfigError, TrainingError
 from ptychopinn.generators import GeneratorSize, build_generator, registration
 from ptychopinn.model import PtychoModule
+from ptychopinn.processes import current
 from ptychopinn.scan import PatternBatch, Scan
 from ptychopinn.training.budget import Budget
 from ptychopinn.training.checkpoint import LastCheckpoint
@@ -88,6 +89,11 @@ def train(
         raise TrainingError(
             f"generator '{config.generator.name}' has nothing to learn; use it directly: "
             f"ptychopinn reconstruct SCAN --generator {config.generator.name}"
+        )
+    if current().count > 1 and config.training.max_seconds is not None:
+        raise ConfigError(
+            "training.max_seconds: the clocks of several processes differ; give --max-steps or "
+            "--epochs instead."
         )
     supervised = config.training.objective == "supervised"
     if supervised:

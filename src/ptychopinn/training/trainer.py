@@ -1,5 +1,6 @@
 """The Lightning trainer of every run: its callbacks, its log, its checkpoint, and how it ends."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.loggers import CSVLogger, Logger, MLFlowLogger, TensorBoardLogger
 
 from ptychopinn.errors import ConfigError, OutputError, TrainingError
+from ptychopinn.processes import current
 
 #: Name of the checkpoint in the folder of a run.
 CHECKPOINT_NAME = "checkpoint.ckpt"
@@ -56,7 +58,7 @@ def make_trainer(
     bar = [RichProgressBar(leave=False)] if progress else []
     return lightning.Trainer(
         accelerator={"cuda": "gpu"}.get(device.type, device.type),
-        devices=[device.index or 0] if device.type == "cuda" else 1,
+        **_placement(device),
         max_epochs=-1,
         callbacks=[*callbacks[:-1], *bar, callbacks[-1]],
         log_every_n_steps=10,
@@ -67,6 +69,21 @@ def make_trainer(
         default_root_dir=folder,
         **options,
     )
+
+
+def _placement(device: torch.device) -> dict[str, Any]:
+    """Return on which devices of how many nodes; several processes share what torchrun gave."""
+    count = current().count
+    if count == 1:
+        return {"devices": [device.index or 0] if device.type == "cuda" else 1}
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", count))
+    # The sampler shares the groups itself, so that the batches are those of one process.
+    return {
+        "devices": here,
+        "num_nodes": count // here,
+        "strategy": "ddp",
+        "use_distributed_sampler": False,
+    }
 
 
 def prepared_folder(folder: str | Path) -> Path:

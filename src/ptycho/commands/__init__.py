@@ -1,0 +1,1 @@
+"""The console commands ``ptycho_train`` and ``ptycho_inference``."""

@@ -1,0 +1,111 @@
+"""The flags of the original's scripts: one for each setting of a record, under the same name."""
+
+import argparse
+import dataclasses
+import logging
+import sys
+import types
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+from ptycho.config.config import InferenceConfig, ModelConfig, TrainingConfig
+from ptychopinn.errors import ConfigError, DataError, PtychoError
+
+Record = TypeVar("Record", TrainingConfig, InferenceConfig)
+
+#: Exit code of every refusal that is the user's to mend.
+REFUSED = 2
+_TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers every mistake with one sentence."""
+
+    def error(self, message: str) -> Any:
+        """Raise instead of printing the usage."""
+        raise ConfigError(f"{message}; see {self.prog} --help.")
+
+
+def parser_of(record: type[Any], program: str, description: str) -> argparse.ArgumentParser:
+    """Return a parser with the flags of a record and of the model in it, and ``--config``.
+
+    A flag that is not given leaves no trace, so that the file of ``--config`` may give it.
+    """
+    parser = _Parser(
+        prog=program,
+        description=description,
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--config", metavar="FILE", help="YAML file of the settings below.")
+    for owner in (record, ModelConfig):
+        for item in dataclasses.fields(owner):
+            if item.name != "model":
+                _add_flag(parser, item, get_type_hints(owner)[item.name])
+    return parser
+
+
+def _add_flag(parser: argparse.ArgumentParser, item: dataclasses.Field, hint: Any) -> None:
+    kind = next(part for part in (get_args(hint) or (hint,)) if part is not type(None))
+    if get_origin(hint) not in (None, Union, types.UnionType):
+        raise TypeError(f"{item.name}: {hint} is no type of a flag.")
+    dashed = f"--{item.name.replace('_', '-')}"
+    names = list(dict.fromkeys((f"--{item.name}", dashed)))
+    default = None if item.default is dataclasses.MISSING else item.default
+    note = f"default: {default}"
+    if kind is bool:
+        # A flag alone switches on, as in the original; a word may follow.
+        parser.add_argument(*names, dest=item.name, type=_truth, nargs="?", const=True, help=note)
+    else:
+        parser.add_argument(*names, dest=item.name, type=kind, help=note)
+
+
+def _truth(word: str) -> bool:
+    if word.lower() not in _TRUTHS:
+        raise argparse.ArgumentTypeError(f"expected true or false, got {word!r}")
+    return _TRUTHS[word.lower()]
+
+
+def record_of(record: type[Record], values: dict[str, Any]) -> Record:
+    """Return the record of flags, over those of the file that ``config`` names, over defaults.
+
+    Raises:
+        ConfigError: A setting is not known; the nearest known one is named.
+        DataError: The file cannot be read.
+    """
+    flags = dict(values)
+    wanted = {**_from_file(flags.pop("config", None)), **flags}
+    of_model = {item.name for item in dataclasses.fields(ModelConfig)}
+    model = {name: wanted.pop(name) for name in of_model & wanted.keys()}
+    hints = get_type_hints(record)
+    paths = {n: Path(v) for n, v in wanted.items() if v and Path in get_args(hints.get(n))}
+    return record(model=ModelConfig(**model), **{**wanted, **paths})
+
+
+def _from_file(path: str | None) -> dict[str, Any]:
+    """Return the settings of a YAML file; those of a section ``model`` stand beside the others."""
+    if path is None:
+        return {}
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DataError(f"{path}: cannot be read as YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: expected named settings, got {type(values).__name__}.")
+    section = values.pop("model", {})
+    return {**values, **(section if isinstance(section, dict) else {})}
+
+
+def answered(work: Callable[[Sequence[str]], None], arguments: Sequence[str] | None) -> int:
+    """Run a command; a mistake is one sentence and exit code 2."""
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    logging.getLogger("ptychopinn").setLevel(logging.INFO)
+    try:
+        work(sys.argv[1:] if arguments is None else arguments)
+    except PtychoError as error:
+        print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)  # noqa: T201 - a command
+        return REFUSED
+    return 0

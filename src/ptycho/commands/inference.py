@@ -1,0 +1,48 @@
+"""``ptycho_inference``: reconstruct a scan with the flags of the original."""
+
+import logging
+import sys
+from collections.abc import Sequence
+
+from ptycho.commands.flags import answered, parser_of, record_of
+from ptycho.config.config import InferenceConfig
+from ptycho.raw_data import RawData
+from ptycho.workflows.components import load_inference_bundle, reconstruct_raw
+from ptychopinn.cli.folder import write_result
+from ptychopinn.errors import ConfigError
+
+_LOG = logging.getLogger("ptychopinn.original")
+_DESCRIPTION = (
+    "Reconstruct the scan of --test_data_file with the bundle of --model_path. "
+    "'ptychopinn reconstruct' is the same with all settings."
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 0 done, 2 refused with one sentence."""
+    return answered(_run, arguments)
+
+
+def _run(arguments: Sequence[str]) -> None:
+    parser = parser_of(InferenceConfig, "ptycho_inference", _DESCRIPTION)
+    parser.add_argument("--test_data", "--test-data", dest="test_data_file")
+    config = record_of(InferenceConfig, vars(parser.parse_args(arguments)))
+    if config.model_path is None or config.test_data_file is None:
+        raise ConfigError("--model_path, --test_data_file: both are needed; name them.")
+    _tell_of_groups(config)
+    model, _ = load_inference_bundle(config.model_path)
+    raw = RawData.from_file(config.test_data_file)
+    result = reconstruct_raw(raw, model.bundle)
+    write_result(config.output_dir, result, model.bundle.history, model.bundle.config, raw.scan)
+    _LOG.info("results: %s", config.output_dir)
+
+
+def _tell_of_groups(config: InferenceConfig) -> None:
+    """Tell that every pattern is used: a part of them would leave holes in the image."""
+    if config.n_groups or config.n_images:
+        _LOG.warning("n_groups, n_images have no effect here: every pattern is used.")
+
+
+def run_main() -> None:
+    """Exit with the code of `main`; the console script."""
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Settings under their original names."""

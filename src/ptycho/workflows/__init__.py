@@ -1,0 +1,1 @@
+"""Training and reconstruction under their original names."""

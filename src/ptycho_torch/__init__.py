@@ -1,0 +1,1 @@
+"""The PyTorch names of the original design, over `ptychopinn`; nothing is imported before use."""

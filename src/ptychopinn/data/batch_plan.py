@@ -1,0 +1,96 @@
+"""Which patterns are worked on together, and by which thread of which process."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Self, TypeVar
+
+import numpy as np
+import torch
+
+from ptychopinn.physics.subsets import Subset, z_order
+from ptychopinn.processes import ALONE, Processes
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class BatchPlan:
+    """The patterns of a scan, or of one process's share of it, cut into batches."""
+
+    members: list[np.ndarray]
+    """Pattern numbers of each batch, ascending: the order of the file, which disks prefer."""
+    subset: list[int]
+    """The finest subset that each batch belongs to."""
+
+    @classmethod
+    def interleaved(
+        cls,
+        corners: torch.Tensor,
+        batch_size: int,
+        subsets: int,
+        *,
+        threads: int = 1,
+        processes: Processes = ALONE,
+        compact: bool = False,
+    ) -> Self:
+        """Cut interleaved subsets of the patterns into equal batches, as many for every thread.
+
+        Args:
+            corners: (K, 2) int64 first pixels of the windows.
+            batch_size: Most patterns in a batch.
+            subsets: Number of subsets, a power of two.
+            threads: Threads among which the batches will be shared.
+            processes: This process takes its own share of every subset.
+            compact: Put neighbours on the canvas into a batch, instead of neighbours in the file.
+        """
+        order = z_order(corners.cpu()).numpy()
+        members: list[np.ndarray] = []
+        subset: list[int] = []
+        for part in range(subsets):
+            patterns = order[part::subsets]
+            mine = processes.share(patterns if compact else np.sort(patterns))
+            pieces = -(-len(mine) // (batch_size * threads)) * threads
+            if len(mine):
+                cut = np.array_split(mine, min(pieces, len(mine)))
+                members += [np.sort(batch) for batch in cut]
+                subset += [part] * len(cut)
+        return cls(members, subset)
+
+    def of(self, subset: Subset) -> list[int]:
+        """Return the numbers of the batches in a subset of the patterns."""
+        return [
+            number for number, part in enumerate(self.subset) if part % subset.count == subset.index
+        ]
+
+
+class ThreadShares:
+    """Threads that take equal, fixed shares of the batches, without waiting for each other.
+
+    Threads that never wait inside a sweep keep their pace on a machine that others use as well;
+    sharing every single operation among them does not. The shares are fixed, so the same number of
+    threads gives the same bits.
+
+    Args:
+        device: Where the work is done; an accelerator is fed by one thread.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.count = max(1, torch.get_num_threads()) if device.type == "cpu" else 1
+        """Number of threads."""
+        self._pool = None
+        if self.count > 1:
+            self._pool = ThreadPoolExecutor(
+                self.count, initializer=torch.set_num_threads, initargs=(1,)
+            )
+
+    def work(self, task: Callable[[Sequence[int]], T], batches: Sequence[int]) -> list[T]:
+        """Call ``task(batch numbers)`` once a thread, without gradients; return the answers."""
+
+        def quietly(first: int) -> T:
+            with torch.inference_mode():
+                return task(batches[first :: self.count])
+
+        if self._pool is None:
+            return [quietly(0)]
+        return list(self._pool.map(quietly, range(max(1, min(self.count, len(batches))))))

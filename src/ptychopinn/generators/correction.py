@@ -1,0 +1,79 @@
+"""What a network between two stages adds to the object, tile by tile."""
+
+from typing import NamedTuple
+
+import torch
+
+from ptychopinn.generators.canvas_network import CanvasNetwork
+from ptychopinn.generators.tiles import TILE_PX, tiles
+
+#: Channels that a network sees: object - 1 and its last move, real and imaginary, coverage, dose.
+CHANNELS = 6
+
+
+class Light(NamedTuple):
+    """What the networks know of the illumination."""
+
+    illumination: torch.Tensor
+    """(B, H, W) photons per pixel."""
+    peak: torch.Tensor
+    """(B, 1, 1) photons per pixel where it is brightest."""
+
+    @property
+    def coverage(self) -> torch.Tensor:
+        """(B, H, W) in [0, 1), 0 in the dark."""
+        return self.illumination / (self.illumination + 0.05 * self.peak)
+
+    @property
+    def dose(self) -> torch.Tensor:
+        """(B, H, W) logarithm of the photons, of order one: how much noise to expect."""
+        return torch.log10(self.illumination.clamp_min(0.1)) / 4
+
+    def cut(self, rows: slice, columns: slice) -> "Light":
+        """Return the same of a rectangle of the canvas."""
+        return Light(self.illumination[:, rows, columns], self.peak)
+
+    @classmethod
+    def of(cls, illumination: torch.Tensor) -> "Light":
+        """Take the light of all patterns, (B, H, W)."""
+        return cls(illumination, illumination.amax(dim=(-2, -1), keepdim=True))
+
+
+def correction(
+    network: CanvasNetwork, canvas: torch.Tensor, before: torch.Tensor, light: Light
+) -> torch.Tensor:
+    """Return coverage * Net(object - 1, object - before, coverage, log illumination).
+
+    A canvas larger than a tile is answered tile by tile, each with a halo as wide as the network
+    can see, so that the answer is the same and memory does not grow with the canvas.
+
+    Args:
+        network: On any device.
+        canvas: (B, H, W) complex object.
+        before: (B, H, W) complex object at the start of the stage.
+        light: Of the same canvas.
+
+    Returns:
+        (B, H, W) complex, where the canvas lives.
+    """
+    shape = (canvas.shape[-2], canvas.shape[-1])
+    side = TILE_PX // network.multiple_px * network.multiple_px
+    cut = list(tiles(shape, side, network.halo_px))
+    if len(cut) == 1:
+        return _answer(network, canvas, before, light)
+    whole = torch.empty_like(canvas)
+    for tile in cut:
+        rows, columns = tile.outer
+        seen = (values[:, rows, columns] for values in (canvas, before))
+        whole[:, *tile.inner] = _answer(network, *seen, light.cut(rows, columns))[:, *tile.inside]
+    return whole
+
+
+def _answer(
+    network: CanvasNetwork, canvas: torch.Tensor, before: torch.Tensor, light: Light
+) -> torch.Tensor:
+    """Return the answer for one tile, or for a canvas that is no larger."""
+    move, coverage = canvas - before, light.coverage
+    channels = [canvas.real - 1, canvas.imag, move.real, move.imag, coverage, light.dose]
+    answer = network(torch.stack(channels, dim=1).to(network.fold.weight.device)).to(canvas.device)
+    return torch.complex(coverage * answer[:, 0], coverage * answer[:, 1])

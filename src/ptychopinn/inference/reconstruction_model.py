@@ -1,0 +1,67 @@
+"""A generator together with the settings that it reconstructs under."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ptychopinn.bundle import Bundle
+from ptychopinn.config import Config
+from ptychopinn.errors import ConfigError
+from ptychopinn.generators import (
+    CanvasGenerator,
+    Generator,
+    GeneratorSize,
+    build_generator,
+    registration,
+)
+
+
+@dataclass(frozen=True)
+class ReconstructionModel:
+    """A generator ready to reconstruct scans, with the settings that it works under."""
+
+    generator: Generator
+    """In evaluation mode."""
+    config: Config
+    """Its `inference` section rules batch size, stages, cache and device."""
+    group_size: int
+    """Patterns in a group of a patch generator."""
+    name: str
+    """For provenance."""
+    losses: np.ndarray
+    """(E,) training loss of every epoch; empty when it was not trained."""
+
+    @property
+    def least_patterns(self) -> int:
+        """Patterns that a reconstruction wants: a whole group, or two that overlap."""
+        return 2 if isinstance(self.generator, CanvasGenerator) else max(2, self.group_size)
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle, config: Config) -> "ReconstructionModel":
+        """Take a trained generator, under the inference settings of ``config``."""
+        losses = [row["train_loss"] for row in bundle.history if row["train_loss"] is not None]
+        settled = replace(bundle.config, inference=config.inference, refinement=config.refinement)
+        return cls(
+            bundle.generator,
+            settled,
+            bundle.size.group_size,
+            bundle.config.generator.name,
+            np.asarray(losses, dtype=np.float64),
+        )
+
+    @classmethod
+    def untrained(cls, config: Config, n: int) -> "ReconstructionModel":
+        """Build a generator that has nothing to learn.
+
+        Raises:
+            ConfigError: The generator needs training.
+        """
+        name = config.generator.name
+        known = registration(name)
+        if known.steps:
+            raise ConfigError(
+                f"generator '{name}' wants trained weights; give --bundle FILE "
+                f"(ptychopinn train SCAN --generator {name} makes one), or leave out --generator."
+            )
+        generator = build_generator(config.generator, GeneratorSize(n, known.group_size))
+        return cls(generator.eval(), config, known.group_size, name, np.empty(0))

@@ -1,0 +1,130 @@
+"""What the user says about a file: where things lie in it, and what it leaves out or has wrong."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from ptychopinn.errors import ConfigError, did_you_mean
+from ptychopinn.io.geometry import (
+    BOUNDS,
+    ENERGIES_EV,
+    LENGTHS_M,
+    Geometry,
+    electron_wavelength_m,
+    parse_quantity,
+    photon_wavelength_m,
+    require_plausible,
+)
+
+#: Names that ``--map`` takes, and what they are.
+NAMES = {
+    "patterns": "dataset of the patterns, (n, y, x) or (slow, fast, y, x)",
+    "positions": "dataset of the positions, (n, 2) as (y, x), or (n, 3) as (x, y, z)",
+    "y": "dataset of the rows of the positions, (n,), in place of positions",
+    "x": "dataset of their columns",
+    "order": "xy when the first of two columns of positions is x",
+    "position_unit": "m, mm, um, nm, angstrom or px",
+    "energy": "of the photons or electrons, as 8.8keV; a dataset, or a number with its unit",
+    "wavelength": "in place of energy",
+    "particle": "electrons, when they are",
+    "distance": "from the object to the detector, as 2m",
+    "pixel": "side of a detector pixel, as 75um",
+    "mask": "dataset of bad pixels, (y, x), not 0 = bad",
+    "good": "dataset of good pixels, (y, x), not 0 = good",
+    "probe": "dataset of the probe, complex (N, N) or (P, N, N)",
+    "indexes": "dataset with the number of each pattern, to pair by",
+    "position_indexes": "dataset with the number of each position",
+    "scan": "rows and columns of a raster, as 64x48",
+    "step": "distance of neighbours in a raster, as 0.4A, 3px, or rows,columns",
+    "angle": "that a detector pixel takes, as 0.8mrad, in place of distance and pixel",
+    "rotation": "of a raster from +x towards +y, as 12deg",
+}
+_WORDS = {
+    "order": ("yx", "xy"),
+    "particle": ("photons", "electrons"),
+    "position_unit": ("m", "mm", "um", "nm", "angstrom", "px"),
+}
+
+
+class Place(NamedTuple):
+    """A dataset: in the file itself (None) or in another, by its path inside."""
+
+    file: Path | None
+    key: str
+
+
+@dataclass(frozen=True)
+class FileMap:
+    """What ``--map`` says, by name; empty when nothing was said."""
+
+    values: dict[str, str]
+
+    def __contains__(self, name: str) -> bool:
+        """Tell whether something was said."""
+        return name in self.values
+
+    def word(self, name: str, default: str) -> str:
+        """Return a plain word."""
+        return self.values.get(name, default)
+
+    def place(self, name: str) -> Place | None:
+        """Return a dataset, or nothing when none was named."""
+        text = self.values.get(name)
+        if text is None:
+            return None
+        file, sign, key = text.rpartition(":")
+        return Place(Path(file), key) if sign else Place(None, key)
+
+    def number(self, name: str) -> float | None:
+        """Return an energy in eV or a length in m; None when a dataset or nothing was said."""
+        text = self.values.get(name)
+        found = parse_quantity(text) if text is not None else None
+        if found is None:
+            return None
+        bounds, (value, unit) = BOUNDS[name], found
+        units = ENERGIES_EV if bounds.unit == "eV" else LENGTHS_M
+        if (unit or "").casefold() not in units:
+            raise ConfigError(
+                f"data.map: {name}={text}: expected a number with its unit, such as "
+                f"{name}={value:g}{bounds.unit}."
+            )
+        return require_plausible("--map", name, name, value * units[(unit or "").casefold()])
+
+    @property
+    def wavelength_m(self) -> float | None:
+        """The wavelength that energy or wavelength, as numbers, say."""
+        direct, energy = self.number("wavelength"), self.number("energy")
+        if direct is not None or energy is None:
+            return direct
+        return self.of_energy(energy)
+
+    def of_energy(self, energy_ev: float) -> float:
+        """Return the wavelength of the particles at an energy."""
+        electrons = self.word("particle", "photons") == "electrons"
+        return (electron_wavelength_m if electrons else photon_wavelength_m)(energy_ev)
+
+    def geometry(self, of_file: Geometry) -> Geometry:
+        """Return the geometry of a file with what was said in its place."""
+        pixel = self.number("pixel")
+        return Geometry(
+            self.wavelength_m or of_file.wavelength_m,
+            self.number("distance") or of_file.distance_m,
+            of_file.detector_pixel_m if pixel is None else (pixel, pixel),
+        )
+
+
+def parse_map(text: str | None) -> FileMap:
+    """Return what ``--map "name=value name=value"`` says.
+
+    Raises:
+        ConfigError: A name is unknown, or a part is no ``name=value``.
+    """
+    values: dict[str, str] = {}
+    for part in (text or "").split():
+        name, sign, value = part.partition("=")
+        if name not in NAMES or not sign or not value:
+            raise ConfigError(f"data.map: '{part}' is no name=value; {did_you_mean(name, NAMES)}")
+        if name in _WORDS and value not in _WORDS[name]:
+            raise ConfigError(f"data.map: {name} is one of {', '.join(_WORDS[name])}, not {value}.")
+        values[name] = value
+    return FileMap(values)
