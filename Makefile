@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint docs bench test-heavy clean
+.PHONY: demo test lint docs bench bench-peers test-heavy clean
 
 demo: $(READY)
 	$(BIN)/ptychopinn demo
@@ -18,7 +18,12 @@ lint: $(READY)
 	$(BIN)/mypy
 
 bench: $(READY)
+	$(BIN)/python -m benchmarks.regression
 	$(BIN)/python -m benchmarks.run
+
+# Ours beside pty-chi; without it (pip install '.[ptychi]') ours alone.
+bench-peers: $(READY)
+	$(BIN)/python -m benchmarks.peers
 
 test-heavy: $(READY)
 	$(BIN)/python -m pytest -m heavy

@@ -57,6 +57,19 @@ class PtychoPINN_Lightning(PtychoModule):  # noqa: N801 - the name of the origin
     def _done(self) -> float:
         return self.budget.progress() if self.budget is not None else 0.0
 
+    @classmethod
+    def load_from_checkpoint(cls, checkpoint_path: Any, *args: Any, **named: Any) -> Any:
+        """Read a checkpoint; plain values and tensors alone, whatever the caller says of it.
+
+        Args:
+            checkpoint_path: The file.
+            *args: As `lightning.LightningModule.load_from_checkpoint` has them.
+            **named: The same, and the four records of settings.
+        """
+        return super().load_from_checkpoint(
+            checkpoint_path, *args, **{**named, "weights_only": True}
+        )
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put settings and data facts into the checkpoint, as plain values and tensors."""
         checkpoint["ptychopinn"] = packed(self.settings, self.carried)

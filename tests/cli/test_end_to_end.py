@@ -20,6 +20,7 @@ RESULTS = {
     "metrics.json",
     "history.csv",
     "config.yaml",
+    "report.html",
 }
 
 

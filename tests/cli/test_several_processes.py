@@ -67,9 +67,7 @@ def test_training_shares_batches_and_ends_with_the_same_weights(place):
     first, second = both(*arguments, "-o", place / "train-two")
     assert (first[2], second[2]) == (0, 0), first[1] + second[1]
     alone(*arguments, "-o", place / "train-one")
-    one, two = (
-        load_bundle(place / name / "wts.h5.zip") for name in ("train-one", "train-two")
-    )
+    one, two = (load_bundle(place / name / "wts.h5.zip") for name in ("train-one", "train-two"))
     for name, value in one.generator.state_dict().items():
         np.testing.assert_allclose(two.generator.state_dict()[name], value, rtol=1e-3, atol=1e-5)
 

@@ -51,9 +51,7 @@ def dectris(folder: Path, frames: np.ndarray = COUNTS, **changes) -> Path:
     items.update(changes)
     items = {key: value for key, value in items.items() if value is not None}
     units = {"entry/sample/transformations/y": "um", "entry/sample/transformations/x": "mm"}
-    path = hdf5(
-        folder / "scan_master.h5", items, {k: u for k, u in units.items() if k in items}
-    )
+    path = hdf5(folder / "scan_master.h5", items, {k: u for k, u in units.items() if k in items})
     with h5py.File(path, "a") as file:
         for number in range(len(parts)):
             link = h5py.ExternalLink(f"scan_data_{number + 1:06d}.h5", "entry/data/data")

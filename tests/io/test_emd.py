@@ -83,14 +83,12 @@ def test_older_layouts_are_read(tmp_path, name):
     np.testing.assert_array_equal(found.patterns[:], the_scan().patterns[:])
 
 
-def test_several_scans_are_asked_about(path):
+def test_several_scans_are_refused(path):
     with h5py.File(path, "a") as file:
         file.copy(CUBE, "datacube_root/second")
     with pytest.raises(DataError) as error:
         read_scan(path)
     assert one_sentence(str(error.value), path, "2 scans", "datacube_root/second/data")
-    said_map = "patterns=/datacube_root/second/data"
-    assert read_scan(path, DataConfig(map=said_map)).n_patterns == 12
 
 
 def test_readout_noise_below_0_is_0(path):

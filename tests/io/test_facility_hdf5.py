@@ -85,9 +85,7 @@ def test_frames_are_cut_to_a_square_about_the_beam(tmp_path):
     assert np.argwhere(~scan.mask).tolist() == [[2, 3]]
     np.testing.assert_array_equal(scan.counts()[:, scan.mask], COUNTS[:, scan.mask])
     assert scan.pixel_size_m == pytest.approx(PIXEL_M, rel=1e-9)
-    np.testing.assert_allclose(
-        np.ptp(scan.positions_px - POSITIONS_PX, axis=0), 0, atol=1e-6
-    )
+    np.testing.assert_allclose(np.ptp(scan.positions_px - POSITIONS_PX, axis=0), 0, atol=1e-6)
     moved = read_scan(path, DataConfig(crop=8, center="14,26"))
     np.testing.assert_array_equal(moved.patterns[:], COUNTS[:, :8, :8])
     for settings, words in (
@@ -143,7 +141,7 @@ REFUSALS = {
         "without distance and pixel",
         "distance=VALUE",
     ),
-    "no positions": ("patterns=run/frames", "run/both", "positions=FILE:/path"),
+    "no positions": ("patterns=run/frames", "run/both", "positions=FILE:PLACE"),
     "wrong name": ("patterns=run/frame", "run/frames", "rename"),
     "too few": ("patterns=run/frames positions=run/both indexes=run/slow", "4 numbers", "24"),
 }

@@ -133,3 +133,15 @@ def test_our_files_beside_each_other_are_several_scans(tmp_path):
     write_scan(tmp_path / "b_dp.hdf5", the_scan())
     with pytest.raises(DataError, match=r"a folder with 2 scans \(a_diffraction.h5, b_dp.hdf5\)"):
         read_scan(Path(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["product.h5", "a_dp.hdf5", "a.tike.npz", "a.ptylab.h5"])
+def test_the_measurement_of_the_siemens_star_survives(tmp_path, real_scan_files, name):
+    scan = read_scan(real_scan_files[0], MARKED)
+    write_scan(tmp_path / name, scan)
+    found = read_scan(tmp_path / name, MARKED)
+    assert found.canvas_shape == scan.canvas_shape
+    np.testing.assert_allclose(found.positions_px, scan.positions_px, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(found.probe, scan.probe)
+    for place in (slice(0, 3), slice(300, 303), slice(513, None)):
+        np.testing.assert_array_equal(found.counts(place), scan.counts(place))

@@ -1,6 +1,7 @@
 """Going on from an image with our own solver, and what is refused."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -17,9 +18,10 @@ PIE = IterativeConfig(epochs=12, device="cpu", threads=1)
 
 @pytest.fixture(scope="module")
 def went_on(bent_scan, image_of_bent):
-    epochs = []
-    found = go_on(bent_scan, image_of_bent, PIE, lambda epoch, image: epochs.append(epoch))
-    return found, epochs
+    seen = []
+    went = go_on(bent_scan, image_of_bent, PIE, lambda epoch, _: seen.append(epoch.number))
+    assert seen == list(range(1, 13))
+    return went.made, went.epochs
 
 
 def test_pie_makes_image_and_probe_agree_with_the_patterns(
@@ -47,26 +49,27 @@ def test_the_result_is_in_the_gauge_and_says_where_it_comes_from(went_on, image_
     np.testing.assert_array_equal(found.start_probe, image_of_bent.probe)
     assert found.start_positions_px is None
     assert [epoch.number for epoch in epochs] == list(range(1, 13))
-    assert all(a.seconds <= b.seconds for a, b in zip(epochs, epochs[1:], strict=False))
+    assert all(a.seconds <= b.seconds for a, b in pairwise(epochs))
     assert epochs[-1].loss < epochs[0].loss
 
 
 def test_a_frozen_probe_comes_back_bit_by_bit(bent_scan, image_of_bent):
     frozen = replace(PIE, refine_probe=False, epochs=2)
-    found = go_on(bent_scan, image_of_bent, frozen)
+    found = go_on(bent_scan, image_of_bent, frozen).made
     np.testing.assert_array_equal(found.probe, image_of_bent.probe)
     assert found.start_probe is None
 
 
 def test_modes_can_be_added(bent_scan, image_of_bent):
-    found = go_on(bent_scan, image_of_bent, replace(PIE, probe_modes=3, epochs=2))
+    found = go_on(bent_scan, image_of_bent, replace(PIE, probe_modes=3, epochs=2)).made
     assert found.probe.shape == (3, 24, 24)
     powers = (np.abs(found.probe) ** 2).sum(axis=(1, 2))
     assert (np.diff(powers) <= 0).all()
 
 
 def test_positions_move_when_asked(bent_scan, image_of_bent):
-    found = go_on(bent_scan, image_of_bent, replace(PIE, refine_positions="points", epochs=6))
+    wanted = replace(PIE, refine_positions="points", epochs=6)
+    found = go_on(bent_scan, image_of_bent, wanted).made
     assert np.abs(found.positions_px - image_of_bent.positions_px).max() > 0
     np.testing.assert_array_equal(found.start_positions_px, image_of_bent.positions_px)
 
@@ -77,7 +80,7 @@ def test_an_image_of_other_patterns_is_refused(bent_scan, image_of_bent):
 
 
 def test_a_diverged_engine_is_refused(bent_scan, image_of_bent, monkeypatch):
-    def diverge(start, settings, watch):
+    def diverge(start, *_):
         return Solution(start.object * np.nan, start.scan.probe, start.scan.positions_px, (), {})
 
     monkeypatch.setitem(engines_module.ENGINES, "pie", replace(ENGINES["pie"], solve=diverge))

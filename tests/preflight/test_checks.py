@@ -98,7 +98,7 @@ SPOILT = {
     "step large": (lambda s: spread(s, 2.8), "overlap", "warn"),
     "wide probe": (lambda s: with_probe(s, np.ones_like), "oversampling", "warn"),
     "cut probe": (lambda s: with_probe(s, np.ones_like), "probe window", "fail"),
-    "other probe": (lambda s: with_probe(s, other_optic), "probe and patterns", "fail"),
+    "other probe": (lambda s: with_probe(s, other_optic), "probe and patterns", "warn"),
     "few photons": (lambda s: brighter(s, 1e-3), "photons", "warn"),
     "hardly any": (lambda s: brighter(s, 2e-5), "photons", "fail"),
     "a dark pattern": (lambda s: with_dark(s, 3), "steadiness", "warn"),
@@ -110,7 +110,7 @@ SPOILT = {
     "small detector": (
         lambda s: with_patterns(s, lambda p: np.roll(p, 24, axis=1)),
         "detector edge",
-        "warn",
+        "fail",
     ),
     "corner": (
         lambda s: with_patterns(s, lambda p: np.fft.ifftshift(p, axes=(1, 2))),

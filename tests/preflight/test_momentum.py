@@ -37,7 +37,7 @@ def test_a_field_that_turns_about_is_no_gradient():
     places = rng.uniform(-1, 1, (200, 2))
     turning = np.stack([-places[:, 1], places[:, 0]], axis=1)
     found = gradient_misfit(places, turning)
-    assert found.misfit["stored"] > 0.9
+    assert found.misfit["stored"] > 0.5
     assert found.best == "rot90"
     assert found.misfit["rot90"] < 1e-3
 

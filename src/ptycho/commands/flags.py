@@ -80,8 +80,12 @@ def record_of(record: type[Record], values: dict[str, Any]) -> Record:
     wanted = {**_from_file(flags.pop("config", None)), **flags}
     of_model = {item.name for item in dataclasses.fields(ModelConfig)}
     model = {name: wanted.pop(name) for name in of_model & wanted.keys()}
-    hints = get_type_hints(record)
-    paths = {n: Path(v) for n, v in wanted.items() if v and Path in get_args(hints.get(n))}
+    hints: dict[str, Any] = get_type_hints(record)
+    paths: dict[str, Path] = {}
+    for name, value in wanted.items():
+        hint: Any = hints.get(name)
+        if value and Path in (hint, *get_args(hint)):
+            paths[name] = Path(value)
     return record(model=ModelConfig(**model), **{**wanted, **paths})
 
 

@@ -10,9 +10,13 @@ import jsonargparse
 from jsonargparse import ArgumentParser, Namespace, set_parsing_settings
 
 from ptychopinn.cli.flags import expand, short_flags
-from ptychopinn.config import Config
+from ptychopinn.config import Config, IterativeConfig, PretrainingConfig, SimulationConfig
 from ptychopinn.errors import ConfigError, did_you_mean
 
+#: Sections that are no part of `Config`.
+_APART: dict[str, Any] = {
+    kind.section: kind for kind in (IterativeConfig, PretrainingConfig, SimulationConfig)
+}
 #: Marks an argument that must be given.
 REQUIRED = object()
 
@@ -80,12 +84,14 @@ class _Parser(ArgumentParser):
 
 
 def _refusal(path: str, value: str) -> str | None:
-    """Return our own sentence for a value of the wrong type, by the rules of `Config`."""
+    """Return our own sentence for a value of the wrong type, by the rules of the settings."""
+    section, _, rest = path.partition(".")
+    kind = _APART.get(section, Config)
     nested: Any = value
-    for key in reversed(path.split(".")):
+    for key in reversed((rest if section in _APART else path).split(".")):
         nested = {key: nested}
     try:
-        Config.from_dict(nested)
+        kind.from_dict(nested)
     except ConfigError as error:
         return f"{error}."
     return None

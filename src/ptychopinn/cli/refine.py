@@ -28,11 +28,10 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
     if folder.resolve() == source.place.resolve():
         raise ConfigError(f"--output: {folder} is the result itself; name another folder.")
     scan = source.read_scan(parsed.scan)
-    epochs: list[Epoch] = []
-    with _progress(wanted, epochs) as watch:
-        found = go_on(scan, source.made, wanted, watch)
-    found = _judged(scan, source, found, wanted)
-    write_result(folder, found, [_row(epoch) for epoch in epochs], source.config, scan)
+    with _progress(wanted) as watch:
+        went = go_on(scan, source.made, wanted, watch)
+    found = _judged(scan, source, went.made, wanted)
+    write_result(folder, found, [_row(epoch) for epoch in went.epochs], source.config, scan)
     _say(found, wanted, folder)
     return 0
 
@@ -44,12 +43,11 @@ def _beside(source: EarlierResult, wanted: IterativeConfig) -> Path:
 
 
 @contextmanager
-def _progress(wanted: IterativeConfig, epochs: list[Epoch]) -> Iterator[Watch]:
-    """Yield what keeps the epochs and moves a bar, when somebody is looking."""
+def _progress(wanted: IterativeConfig) -> Iterator[Watch]:
+    """Yield what moves a bar after each epoch, when somebody is looking."""
     with reconstruction_progress() as report:
 
         def watch(epoch: Epoch, image: object) -> None:  # noqa: ARG001
-            epochs.append(epoch)
             if report is not None:
                 report(f"refine ({wanted.engine})", 1, wanted.epochs)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from ptychopinn.io.refusal import bytes_in_words
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -40,6 +42,26 @@ class Machine:
     """Working folder."""
     free_disk_bytes: int
     """Free space there."""
+
+    def describe(self) -> dict[str, str]:
+        """Return what a table shows, by row."""
+        omp = self.omp_num_threads
+        told = f"OMP_NUM_THREADS={omp}" if omp else "OMP_NUM_THREADS is not set"
+        return {
+            "system": self.system,
+            "python": f"{self.python}, {self.executable}",
+            "accelerator": self.accelerator or f"none: {self.why_none}",
+            "cores": f"{self.allowed_cores} of {self.cores} for this process",
+            "threads": f"{self.torch_threads} by torch; {told}",
+            "memory": self._memory_in_words(),
+            "disk": f"{bytes_in_words(self.free_disk_bytes)} free at {self.folder}",
+        }
+
+    def _memory_in_words(self) -> str:
+        if self.memory_bytes is None or self.free_memory_bytes is None:
+            return "not known on this system"
+        free, total = map(bytes_in_words, (self.free_memory_bytes, self.memory_bytes))
+        return f"{free} free of {total}"
 
 
 def look_at_machine(folder: str | Path = ".") -> Machine:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
+from ptychopinn.doctor.records import FoundPart
+
 
 @dataclass(frozen=True)
 class Part:
@@ -13,20 +15,6 @@ class Part:
     """What it is called in the table: its distribution."""
     module: str
     """What is imported."""
-    purpose: str
-    """What it is good for."""
-    command: str
-    """The command that adds it."""
-
-
-@dataclass(frozen=True)
-class FoundPart:
-    """A package, looked for."""
-
-    name: str
-    """Its distribution."""
-    version: str | None
-    """None = it is missing."""
     purpose: str
     """What it is good for."""
     command: str

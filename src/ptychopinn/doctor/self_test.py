@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import h5py
@@ -12,6 +11,7 @@ import torch
 
 from ptychopinn.config import Config, InferenceConfig, SimulationConfig
 from ptychopinn.device import resolve_device
+from ptychopinn.doctor.records import SelfTest
 from ptychopinn.evaluation import compare
 from ptychopinn.inference import reconstruct
 from ptychopinn.simulation import simulate
@@ -21,18 +21,6 @@ LARGEST_PHASE_ERROR_RAD = 0.2
 _FFT_N = 128
 _FFT_BATCH = 64
 _FFT_SECONDS = 0.3
-
-
-@dataclass(frozen=True)
-class SelfTest:
-    """What one trial showed."""
-
-    name: str
-    """What was tried."""
-    works: bool
-    """Whether it did what it should."""
-    found: str
-    """The figure, or what went wrong."""
 
 
 def try_out() -> list[SelfTest]:

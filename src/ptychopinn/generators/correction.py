@@ -64,8 +64,9 @@ def correction(
     whole = torch.empty_like(canvas)
     for tile in cut:
         rows, columns = tile.outer
-        seen = (values[:, rows, columns] for values in (canvas, before))
-        whole[:, *tile.inner] = _answer(network, *seen, light.cut(rows, columns))[:, *tile.inside]
+        seen, began = canvas[:, rows, columns], before[:, rows, columns]
+        answer = _answer(network, seen, began, light.cut(rows, columns))
+        whole[:, *tile.inner] = answer[:, *tile.inside]
     return whole
 
 

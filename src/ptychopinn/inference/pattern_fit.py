@@ -13,7 +13,7 @@ from ptychopinn.physics.likelihood import expected_deviance, poisson_deviance
 from ptychopinn.scan import BadPixels, PatternBatch, PatternFit, Reconstruction, Scan
 
 #: Patterns that are judged where nothing asks for all; more would only take time.
-MOST_JUDGED = 2048
+MOST_JUDGED = 192
 #: Patterns kept of each kind: best, median and worst explained.
 _KEPT_OF_A_KIND = 2
 
@@ -136,7 +136,7 @@ def pattern_fit(
 
 
 def fit_of(scan: Scan, made: Reconstruction, device: str = "auto") -> PatternFit:
-    """Hold a finished image against the patterns that it was made from, at most 2048 of them.
+    """Hold a finished image against the patterns that it was made from, at most 192 of them.
 
     The probe and the positions are those of the reconstruction. An image explains the patterns that
     it was made from better than others, so ``held_out`` of the result is False.

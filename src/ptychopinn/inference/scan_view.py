@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ptychopinn.data.batch_plan import BatchPlan, ThreadShares
-from ptychopinn.physics.canvas import extract_patches, place_patches
+from ptychopinn.physics.canvas import add_windows, cut_windows
 from ptychopinn.physics.diffraction import diffract
 from ptychopinn.physics.fourier import intensity, to_corner
 from ptychopinn.physics.probe import probes_at
@@ -17,7 +17,6 @@ from ptychopinn.physics.subsets import EVERY, Subset, most_subsets
 from ptychopinn.physics.view import amplitude_in_corner
 from ptychopinn.processes import ALONE, Processes
 from ptychopinn.scan import Scan
-
 
 #: A cache that holds less than this share of the batches is not worth its memory.
 _LEAST_KEPT = 0.25
@@ -193,19 +192,20 @@ class ScanView:
     def _add(self, patches: torch.Tensor, corners: torch.Tensor, total: torch.Tensor) -> None:
         """Add (1, C, N, N) patches to the canvas, by way of the piece that they cover."""
         if not self._by_pieces:
-            place_patches(patches, corners, self.canvas_shape, out=total)
+            add_windows(total, patches, corners)
             return
         piece = _Piece.around(corners, self.scan.n)
         target = piece.of(total)
-        shape = (target.shape[-2], target.shape[-1])
-        target += place_patches(patches, piece.corners, shape).to(self._canvas_device)
+        here = torch.zeros_like(target, device=self._device)
+        add_windows(here, patches, piece.corners)
+        target += here.to(self._canvas_device)
 
     def _extract(self, canvas: torch.Tensor, corners: torch.Tensor) -> torch.Tensor:
         """Cut the (1, C, N, N) windows of a batch out of the canvas."""
         if not self._by_pieces:
-            return extract_patches(canvas, corners, self.scan.n)
+            return cut_windows(canvas, corners, self.scan.n)
         piece = _Piece.around(corners, self.scan.n)
-        return extract_patches(piece.of(canvas).to(self._device), piece.corners, self.scan.n)
+        return cut_windows(piece.of(canvas).to(self._device), piece.corners, self.scan.n)
 
     def update(self, canvas: torch.Tensor, subset: Subset = EVERY) -> torch.Tensor:
         """Sum what every pattern of a subset asks of the (1, H, W) object."""

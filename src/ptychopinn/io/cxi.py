@@ -99,7 +99,7 @@ def _basis(file: h5py.File, path: str | Path) -> np.ndarray | None:
     if basis.shape == (2, 3) and np.isfinite(basis).all() and np.linalg.norm(basis, axis=1).all():
         return basis
     raise refusal(
-        path, key, f"shape {stored.shape}, or zeros", "two vectors of metres", "correct or remove it"
+        path, key, f"shape {stored.shape}, or zeros", "two vectors", "correct or remove it"
     )
 
 

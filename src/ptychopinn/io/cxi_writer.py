@@ -41,7 +41,7 @@ def write_cxi(path: str | Path, scan: Scan) -> None:
         links["data"] = h5py.SoftLink("/entry_1/instrument_1/detector_1/data")
         for group in (links, detector):
             group["translation"] = h5py.SoftLink("/entry_1/sample_1/geometry_1/translation")
-        write_own_group(entry, scan, metric.origin_px)
+        write_own_group(entry, scan, metric)
 
 
 def _write_source(source: h5py.Group, metric: MetricScan) -> None:

@@ -59,8 +59,9 @@ def find_center(
     away = np.abs(np.subtract(light, center)) / (rows, columns)
     if away.max() > _FAR:
         said.append(
-            f"The light is centred on (y, x) = ({light[0]:.0f}, {light[1]:.0f}), the zero frequency "
-            f"is taken to be at {center}; if that is wrong, say --center light or --center y,x."
+            f"The light is centred on (y, x) = ({light[0]:.0f}, {light[1]:.0f}), the zero "
+            f"frequency is taken to be at {center}; if that is wrong, say --center light or "
+            "--center y,x."
         )
     return center, said
 

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 
 from ptychopinn.config import DataConfig
-from ptychopinn.io.file_map import FileMap, parse_map
+from ptychopinn.io.file_map import parse_map
 from ptychopinn.io.geometry import LENGTHS_M, electron_wavelength_m
 from ptychopinn.io.hdf5 import opened_hdf5
 from ptychopinn.io.hdf5_fields import read_text
@@ -50,13 +50,12 @@ def read_emd(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
             known; or what `as_scan` refuses.
     """
     with opened_hdf5(path) as file:
-        said_map = parse_map(data.map)
-        key = _only(path, _cubes(file), said_map)
+        key = _only(path, _cubes(file))
         cube = file[key]
         shape = (int(np.prod(cube.shape[:2])), *cube.shape[2:])
         require_pattern_header(path, key, shape, cube.dtype)
         raster, said = _raster(file, cube)
-        where = placed(path, key, raster, said_map, (shape[0], shape[2]))
+        where = placed(path, key, raster, parse_map(data.map), (shape[0], shape[2]))
         patterns, dark_said = _without_negatives(stored_in_hdf5(path, [cube]))
     return as_scan(
         Measurement(
@@ -94,13 +93,11 @@ def _is_array(group: h5py.Group) -> bool:
     return mark is not None and str(mark) in ("array", "1")
 
 
-def _only(path: str | Path, keys: list[str], said_map: FileMap) -> str:
-    """Return the scan that is meant: the only one, or the one that ``--map patterns=`` names."""
-    wanted = said_map.word("patterns", "").strip("/")
-    if wanted in keys or len(keys) == 1:
-        return wanted if wanted in keys else keys[0]
+def _only(path: str | Path, keys: list[str]) -> str:
+    if len(keys) == 1:
+        return keys[0]
     found = f"{len(keys)} scans ({listed(keys)})" if keys else "no 4-D array"
-    raise refusal(path, "", found, "one", 'save one alone, or name it: --map "patterns=..."')
+    raise refusal(path, "", found, "one", "save each to a file of its own")
 
 
 def _raster(file: h5py.File, cube: h5py.Dataset) -> tuple[Raster, list[str]]:

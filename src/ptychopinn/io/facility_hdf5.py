@@ -10,7 +10,7 @@ from ptychopinn.config import DataConfig
 from ptychopinn.io.facility_layouts import LAYOUTS, Layout
 from ptychopinn.io.facility_positions import read_positions
 from ptychopinn.io.file_map import FileMap, parse_map
-from ptychopinn.io.geometry import Geometry, photon_wavelength_m
+from ptychopinn.io.geometry import Geometry
 from ptychopinn.io.hdf5 import opened_hdf5, read_dataset
 from ptychopinn.io.hdf5_fields import first_dataset, read_quantity
 from ptychopinn.io.mapped_files import Item, MappedFiles
@@ -148,9 +148,9 @@ def _part_missing(files: MappedFiles, key: str) -> Exception:
 def _with_frames(file: h5py.File) -> list[str]:
     names: list[str] = []
     file.visititems(
-        lambda name, item: names.append(name)
-        if isinstance(item, h5py.Dataset) and item.ndim in (3, 4)
-        else None
+        lambda name, item: (
+            names.append(name) if isinstance(item, h5py.Dataset) and item.ndim in (3, 4) else None
+        )
     )
     return names
 
@@ -171,7 +171,8 @@ def _paired(
         stages = np.arange(len(positions))
     if patterns is None:
         patterns = np.arange(count)
-    for name, array, wanted in (("indexes", patterns, count), ("position_indexes", stages, len(positions))):
+    counted = (("indexes", patterns, count), ("position_indexes", stages, len(positions)))
+    for name, array, wanted in counted:
         if array is not None and len(array) != wanted:
             raise refusal(
                 files.path, name, f"{len(array)} numbers", f"{wanted}", "name another dataset"
@@ -179,9 +180,7 @@ def _paired(
     return pair_by_index(files.path, patterns, stages, positions)
 
 
-def _geometry(
-    files: MappedFiles, layout: Layout, said: FileMap
-) -> tuple[Geometry, list[str]]:
+def _geometry(files: MappedFiles, layout: Layout, said: FileMap) -> tuple[Geometry, list[str]]:
     """Return wavelength, distance and pixel, as ``--map`` or else the file says them."""
     sentences: list[str] = []
 

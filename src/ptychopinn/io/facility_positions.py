@@ -122,5 +122,6 @@ def _none_found(files: MappedFiles, count: int) -> Exception:
         "positions",
         found,
         "a position for each pattern",
-        'name them: --map "y=PLACE x=PLACE" (or positions=PLACE, in another file: positions=FILE:/path)',
+        'name them: --map "y=PLACE x=PLACE" (or positions=PLACE; in another file: '
+        "positions=FILE:PLACE)",
     )

@@ -8,13 +8,13 @@ from ptychopinn.io.cxi_writer import write_cxi
 from ptychopinn.io.dp_para import dp_para_files, is_dp_para, read_dp_para, write_dp_para
 from ptychopinn.io.emd import is_emd, read_emd
 from ptychopinn.io.empad import describe_empad, empad_files, is_empad, read_empad
-from ptychopinn.io.npy_4d import describe_npy, is_npy_patterns, read_npy_patterns
 from ptychopinn.io.facility_hdf5 import (
     facility_files,
     is_facility_hdf5,
     is_nxptycho,
     read_facility_hdf5,
 )
+from ptychopinn.io.npy_4d import describe_npy, is_npy_patterns, read_npy_patterns
 from ptychopinn.io.npz_writer import write_scan_npz
 from ptychopinn.io.ptychodus_scan import (
     is_ptychodus,

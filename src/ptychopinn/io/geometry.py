@@ -59,7 +59,7 @@ class Bounds:
 
 #: Values that instruments have: soft X-rays to 300 keV electrons, tables and halls, pixels.
 BOUNDS = {
-    "energy": Bounds(30, 5e5, "eV", {"keV": 1e3, "J": ENERGIES_EV["j"]}),
+    "energy": Bounds(30, 7e5, "eV", {"keV": 1e3, "J": ENERGIES_EV["j"]}),
     "wavelength": Bounds(1e-12, 2e-6, "m", {"nm": 1e-9, "angstrom": 1e-10, "pm": 1e-12}),
     "distance": Bounds(1e-3, 1e3, "m", {"mm": 1e-3, "um": 1e-6}),
     "pixel": Bounds(5e-7, 5e-3, "m", {"um": 1e-6, "mm": 1e-3, "nm": 1e-9}),
@@ -123,7 +123,9 @@ def converted(
     units = ENERGIES_EV if bounds.unit == "eV" else LENGTHS_M
     named = (unit or usual).strip().casefold()
     if named not in units:
-        raise refusal(path, key, f"the unit '{unit}'", f"a unit such as {bounds.unit}", "correct it")
+        raise refusal(
+            path, key, f"the unit '{unit}'", f"a unit such as {bounds.unit}", "correct it"
+        )
     made = value * units[named]
     if not unit and not bounds.least <= made <= bounds.most:
         likely = bounds.unit if bounds.least <= value <= bounds.most else _likely(value, bounds)
@@ -154,7 +156,7 @@ class Geometry:
     def pixel_sizes_m(self, n: int) -> tuple[float, float] | None:
         """Return height and width of an object pixel of patterns of N x N pixels.
 
-            dx = wavelength * distance / (N * detector pixel)        (far field)
+        dx = wavelength * distance / (N * detector pixel)        (far field)
         """
         if not (self.wavelength_m and self.distance_m and self.detector_pixel_m):
             return None

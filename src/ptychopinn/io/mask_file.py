@@ -18,12 +18,12 @@ def read_bad_pixels(archive: Archive, n: int) -> np.ndarray:
     if key not in archive:
         return np.zeros((n, n), dtype=bool)
     member = archive.member(key)
-    _require_mask(archive.path, key, member.shape, member.dtype, n)
+    _require_mask(archive.path, key, member.shape, member.dtype, (n, n))
     return _marked(archive.path, key, archive.read(key), true_is_bad=True)
 
 
-def read_mask_file(path: str | Path, n: int) -> np.ndarray:
-    """Return (N, N) bool, True = bad, from a file that marks pixels.
+def read_mask_file(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
+    """Return (rows, columns) bool, True = bad, of stored frames from a file that marks pixels.
 
     An NPY file has True = bad; an NPZ file has ``bad_pixels`` (True = bad) or ``mask`` (True =
     good), and the first that is there counts.
@@ -36,7 +36,7 @@ def read_mask_file(path: str | Path, n: int) -> np.ndarray:
         for key, true_is_bad in _KEYS.items():
             if key in archive:
                 member = archive.member(key)
-                _require_mask(path, key, member.shape, member.dtype, n)
+                _require_mask(path, key, member.shape, member.dtype, shape)
                 return _marked(path, key, archive.read(key), true_is_bad=true_is_bad)
         raise missing(path, "bad_pixels", archive.keys())
     with Path(path).open("rb") as file:
@@ -54,19 +54,19 @@ def read_mask_file(path: str | Path, n: int) -> np.ndarray:
         raise refusal(
             path, "", f"damage ({said_briefly(error)})", "an intact NPY file", "make it again"
         ) from error
-    _require_mask(path, "", stored.shape, stored.dtype, n)
+    _require_mask(path, "", stored.shape, stored.dtype, shape)
     return _marked(path, "", np.asarray(stored), true_is_bad=True)
 
 
 def _require_mask(
-    path: str | Path, key: str, shape: tuple[int, ...], dtype: np.dtype, n: int
+    path: str | Path, key: str, shape: tuple[int, ...], dtype: np.dtype, wanted: tuple[int, int]
 ) -> None:
-    if shape != (n, n) or dtype.kind not in "biu":
+    if shape != wanted or dtype.kind not in "biu":
         raise refusal(
             path,
             key,
             f"shape {shape} of type {dtype}",
-            f"({n}, {n}) bool, True = {'good' if key == 'mask' else 'bad'}",
+            f"{wanted} bool, True = {'good' if key == 'mask' else 'bad'}",
             "save one mask for all patterns",
         )
 

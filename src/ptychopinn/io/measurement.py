@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -21,11 +20,11 @@ from ptychopinn.io.pattern_array import (
 )
 from ptychopinn.io.probe_estimate import estimate_probe
 from ptychopinn.io.probe_file import read_probe
-from ptychopinn.io.stored_patterns import turned
 from ptychopinn.io.squared import cropped, squared
+from ptychopinn.io.stored_patterns import turned
 from ptychopinn.io.turned_frame import turned_frame
 from ptychopinn.io.zero_frequency import find_zero_frequency, mean_light
-from ptychopinn.scan import BadPixels, Patterns, Scan
+from ptychopinn.scan import BadPixels, Scan
 from ptychopinn.symmetry import ORIENTATIONS, SCAN_AXES, STORED
 
 __all__ = ["Measurement", "Stage", "as_scan", "oriented"]
@@ -39,9 +38,8 @@ MOST_FAULTY = 0.1
 def oriented(found: Measurement, data: DataConfig) -> Measurement:
     """Return a measurement turned as the settings say, with sentences about what was done.
 
-    Patterns and marked pixels turn together; positions, canvas and truth turn together. A mask
-    file is turned as the patterns are. The probe is never turned: the other two are brought into
-    its frame.
+    Patterns and marked pixels turn together; positions, canvas and truth turn together. The probe
+    is never turned: the other two are brought into its frame.
     """
     corner, said = _corner(found, data)
     turn = ORIENTATIONS[data.orientation]
@@ -66,7 +64,6 @@ def oriented(found: Measurement, data: DataConfig) -> Measurement:
         marked=None if found.marked is None else view.apply(found.marked),
         frame=frame,
         truth=truth,
-        view=view,
         decisions=(*found.decisions, *said),
     )
 
@@ -98,10 +95,10 @@ def as_scan(found: Measurement, data: DataConfig) -> Scan:
             tenth of the good pixels; the probe is missing, of another size, or without power.
         ConfigError: Overrides contradict each other.
     """
-    found = cropped(oriented(squared(found, data), data), data)
+    found = cropped(oriented(squared(_as_marked(found, data), data), data), data)
     assert found.frame is not None  # `squared` turns stage positions into a frame
     key, n = found.patterns_key, found.patterns.shape[-1]
-    marked = _marked(found, data, n)
+    marked = np.zeros((n, n), dtype=bool) if found.marked is None else found.marked
     seen = survey(found.patterns, ~marked)
     most = MOST_FAULTY if data.bad_pixels == "auto" else 0.0
     require_few_faults(found.path, key, found.patterns, ~marked, seen, most)
@@ -164,19 +161,17 @@ def _probe(
     return as_probe(found.path, key, found.probe, n), said
 
 
-def _marked(found: Measurement, data: DataConfig, n: int) -> np.ndarray:
-    """Return (N, N) bool, True = bad, as the file says it, or the file that replaces it."""
-    if data.mask is not None:
-        if data.bad_pixels == "none":
-            raise ConfigError(
-                f"data.mask: {data.mask} marks pixels that data.bad_pixels none wants used; leave "
-                "out one of them."
-            )
-        mask = read_mask_file(data.mask, n)
-        return mask if found.view is None else found.view.apply(mask)
-    if data.bad_pixels == "none" or found.marked is None:
-        return np.zeros((n, n), dtype=bool)
-    return found.marked
+def _as_marked(found: Measurement, data: DataConfig) -> Measurement:
+    """Return the measurement with the pixels marked that the settings want marked."""
+    if data.mask is None:
+        return replace(found, marked=None) if data.bad_pixels == "none" else found
+    if data.bad_pixels == "none":
+        raise ConfigError(
+            f"data.mask: {data.mask} marks pixels that data.bad_pixels none wants used; leave "
+            "out one of them."
+        )
+    rows, columns = found.patterns.shape[1:]
+    return replace(found, marked=read_mask_file(data.mask, (rows, columns)))
 
 
 def _said(bad: BadPixels) -> list[str]:

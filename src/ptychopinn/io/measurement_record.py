@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from ptychopinn.io.frame import Frame
-from ptychopinn.io.frame_view import FrameView
 from ptychopinn.io.geometry import Geometry
 from ptychopinn.scan import Patterns
 
@@ -64,7 +63,5 @@ class Measurement:
     """Side of a canvas pixel in metres, when known."""
     wavelength_m: float | None = None
     """Wavelength in metres, when known."""
-    view: FrameView | None = None
-    """How the patterns were turned after reading, as a mask file has to be; None = not at all."""
     decisions: tuple[str, ...] = field(default=())
     """Sentences that say what the reader decided."""

@@ -34,7 +34,8 @@ def in_metres(scan: Scan) -> MetricScan:
     pixel = scan.pixel_size_m or NOMINAL_PIXEL_M
     wavelength = scan.wavelength_m or NOMINAL_WAVELENGTH_M
     positions = np.asarray(scan.positions_px, dtype=np.float64)
-    # Where the wavelength is nearly an object pixel, a larger pixel keeps the detector off the sample.
+    # Where the wavelength is nearly an object pixel, larger detector pixels keep the detector off
+    # the sample.
     reach = wavelength / (scan.n * pixel)
     detector_pixel = max(NOMINAL_DETECTOR_PIXEL_M, _LEAST_DISTANCE_M * reach)
     origin = np.round((positions.min(axis=0) + positions.max(axis=0)) / 2)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ptychopinn.io.hdf5 import read_dataset
 from ptychopinn.io.measurement_record import Measurement
+from ptychopinn.io.metric_scan import MetricScan
 from ptychopinn.scan import Scan
 
 NAME = "ptychopinn"
@@ -29,12 +30,15 @@ class OwnGroup:
     """False: the lengths of the file are nominal."""
     wavelength_known: bool
     """False: the energy of the file is nominal."""
+    wavelength_m: float
+    """What the energy of the file stands for, be it of photons or of electrons."""
 
 
-def write_own_group(parent: h5py.Group, scan: Scan, origin_px: np.ndarray) -> None:
+def write_own_group(parent: h5py.Group, scan: Scan, metric: MetricScan) -> None:
     """Write what `read_own_group` reads."""
     group = parent.create_group(NAME)
-    group.attrs["origin_px"] = origin_px
+    group.attrs["origin_px"] = metric.origin_px
+    group.attrs["wavelength_m"] = metric.wavelength_m
     group.attrs["canvas_shape"] = scan.canvas_shape
     group.attrs["pixel_size_known"] = scan.pixel_size_m is not None
     group.attrs["wavelength_known"] = scan.wavelength_m is not None
@@ -61,6 +65,7 @@ def read_own_group(file: h5py.File, path: str | Path, parent: str) -> OwnGroup |
         truth=None if truth is None else truth.astype(np.complex64),
         pixel_size_known=bool(group.attrs["pixel_size_known"]),
         wavelength_known=bool(group.attrs["wavelength_known"]),
+        wavelength_m=float(group.attrs["wavelength_m"]),
     )
 
 

@@ -77,8 +77,8 @@ def write_product(path: str | Path, reconstruction: Reconstruction) -> None:
     Beside the layout of Ptychodus the file holds ``coverage`` (H, W), ``positions_px`` (K, 2), of
     what was refined ``start_probe`` (P, N, N) and ``start_positions_px`` (K, 2), ``amplitude_std``
     and ``phase_std`` (H, W) where they are known, the group ``pattern_fit`` and ``half_data_frc``
-    (3, R) where the patterns were compared with what the object predicts, and, as JSON in the attribute ``ptychopinn``,
-    provenance and quality.
+    (3, R) where the patterns were compared with what the object predicts, and, as JSON in the
+    attribute ``ptychopinn``, provenance and quality.
 
     Raises:
         ShapeError: Arrays of the reconstruction do not belong together.

@@ -37,7 +37,7 @@ def write_ptyd(path: str | Path, scan: Scan) -> None:
         _put(chunk, "positions", metric.positions_m, "array")
         _put(chunk, "indices", np.arange(scan.n_patterns), "arraylist")
         _write_meta(_group(file, "meta"), scan, metric)
-        write_own_group(_group(file, "info"), scan, metric.origin_px)
+        write_own_group(_group(file, "info"), scan, metric)
 
 
 def _write_meta(meta: h5py.Group, scan: Scan, metric: MetricScan) -> None:

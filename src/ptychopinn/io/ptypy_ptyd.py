@@ -66,7 +66,8 @@ def read_ptyd(path: str | Path, data: DataConfig) -> Scan:
         positions = np.concatenate(
             [read_columns(chunk, path, _member(path, chunk, "positions").name) for chunk in chunks]
         )
-        meta = _meta(file, path, said_map)
+        own = read_own_group(file, path, "info")
+        meta = _meta(file, path, said_map, None if own is None else own.wavelength_m)
         marked, said = _marked(chunks, path, patterns.shape[1:])
         found = Measurement(
             path=path,
@@ -78,7 +79,7 @@ def read_ptyd(path: str | Path, data: DataConfig) -> Scan:
             domain="counts",
             decisions=(*meta.decisions, *said),
         )
-        found = with_own_group(found, read_own_group(file, path, "info"))
+        found = with_own_group(found, own)
     require_pairs(path, "chunks/*/positions", len(patterns), len(positions))
     return as_scan(found, data)
 
@@ -125,7 +126,9 @@ def _numbers(file: h5py.File, path: str | Path, name: str) -> np.ndarray | None:
     return values if values.size in (1, 2) and np.isfinite(values).all() else None
 
 
-def _meta(file: h5py.File, path: str | Path, said_map: FileMap) -> _Meta:
+def _meta(
+    file: h5py.File, path: str | Path, said_map: FileMap, wavelength_m: float | None
+) -> _Meta:
     said: list[str] = []
 
     def length(name: str, what: str, usual: str) -> list[float] | None:
@@ -136,12 +139,15 @@ def _meta(file: h5py.File, path: str | Path, said_map: FileMap) -> _Meta:
         said.extend(made[0][1])
         return [value for value, _ in made]
 
-    energy = None if said_map.wavelength_m else length("energy", "energy", "keV")
+    wavelength_m = said_map.wavelength_m or wavelength_m
+    if wavelength_m is None:
+        energy = length("energy", "energy", "keV")
+        wavelength_m = photon_wavelength_m(energy[0]) if energy else None
     distance = length("distance", "distance", "m")
     pixel = length("psize", "pixel", "m")
     center = _numbers(file, path, "center")
     of_file = Geometry(
-        photon_wavelength_m(energy[0]) if energy else None,
+        wavelength_m,
         distance[0] if distance else None,
         (pixel[0], pixel[-1]) if pixel else None,
     )

@@ -1,6 +1,6 @@
 """Iterative solvers that go on from a finished image: our own, and those of pty-chi.
 
-    refined = go_on(scan, reconstruction, IterativeConfig(engine="lsqml", epochs=20))
+    refined = go_on(scan, reconstruction, IterativeConfig(engine="lsqml", epochs=20)).made
 
 `ENGINES` lists them. pty-chi is an optional extra; its frame is known to `handover` alone, its
 options to `ptychi_options` alone.
@@ -8,7 +8,7 @@ options to `ptychi_options` alone.
 
 from ptychopinn.iterative.engines import ENGINES, Engine, solve
 from ptychopinn.iterative.handover import Frame, Handover, hand_over, take_back
-from ptychopinn.iterative.records import Epoch, Solution, Start, Watch
+from ptychopinn.iterative.records import Epoch, GoneOn, Solution, Start, Watch
 from ptychopinn.iterative.result import go_on
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Engine",
     "Epoch",
     "Frame",
+    "GoneOn",
     "Handover",
     "Solution",
     "Start",

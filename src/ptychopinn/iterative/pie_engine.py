@@ -13,8 +13,7 @@ from ptychopinn.refinement import refine
 def solve_with_pie(start: Start, settings: IterativeConfig, watch: Watch | None) -> Solution:
     """Run ordered-subset PIE with momentum from an image (`refinement.refine`).
 
-    The solver tells its misfit of the first and the last epoch; the image is handed to ``watch``
-    after the last one only.
+    The solver tells its misfit of the first and the last epoch, and shows the image in the end.
 
     Raises:
         TrainingError: The misfit rose instead of falling.
@@ -30,6 +29,8 @@ def solve_with_pie(start: Start, settings: IterativeConfig, watch: Watch | None)
         epoch, left = divmod(total, start.scan.n_patterns)
         if not left and 0 < epoch <= settings.epochs:
             ends[epoch - 1] = time.monotonic() - began
+            if watch is not None:
+                watch(Epoch(epoch, ends[epoch - 1]), None)
 
     found = refine(
         start.scan,
@@ -49,9 +50,6 @@ def solve_with_pie(start: Start, settings: IterativeConfig, watch: Watch | None)
     epochs = [Epoch(number, seconds) for number, seconds in enumerate(ends, start=1)]
     epochs[0] = replace(epochs[0], loss=first)
     epochs[-1] = replace(epochs[-1], loss=last)
-    if watch is not None:
-        for epoch in epochs:
-            watch(epoch, lambda: found.canvas)
     return Solution(
         object=found.canvas,
         probe=found.scan.probe,

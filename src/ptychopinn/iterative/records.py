@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ptychopinn.scan import Scan
+from ptychopinn.scan import Reconstruction, Scan
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,17 @@ class Solution:
     """Version by name of what did the work, besides this package."""
 
 
-#: Called after every epoch with what is known of it and a function that returns the object
-#: (H, W) as it is then. An exception ends the solver.
-Watch = Callable[[Epoch, Callable[[], np.ndarray]], None]
+@dataclass(frozen=True)
+class GoneOn:
+    """A reconstruction that a solver went on with."""
+
+    made: Reconstruction
+    """In the gauge of the package."""
+    epochs: tuple[Epoch, ...]
+    """What the solver took."""
+
+
+#: Called after every epoch with what is known of it by then, and a function that returns the object
+#: (H, W) as it is then; None from an engine that shows it only in the end. An exception ends the
+#: solver.
+Watch = Callable[[Epoch, Callable[[], np.ndarray] | None], None]

@@ -11,7 +11,7 @@ from ptychopinn.config import IterativeConfig
 from ptychopinn.device import automatic_batch_size, resolve_device
 from ptychopinn.errors import DataError
 from ptychopinn.iterative.engines import solve
-from ptychopinn.iterative.records import Solution, Start, Watch
+from ptychopinn.iterative.records import GoneOn, Solution, Start, Watch
 from ptychopinn.physics.canvas import place_patches
 from ptychopinn.physics.fourier import intensity
 from ptychopinn.physics.gauge import remove_global_phase
@@ -26,7 +26,7 @@ NEW_MODE_SHARE = 0.02
 
 def go_on(
     scan: Scan, made: Reconstruction, settings: IterativeConfig, watch: Watch | None = None
-) -> Reconstruction:
+) -> GoneOn:
     """Hand an image, its probe and its positions to an iterative solver, and take them back.
 
     Args:
@@ -50,7 +50,7 @@ def go_on(
     light = illumination(settled, resolve_device(settings.device))
     image = np.where(light > DARK * light.max(), found.object, np.complex64(0))
     losses = [epoch.loss for epoch in found.epochs if epoch.loss is not None]
-    return Reconstruction(
+    after = Reconstruction(
         object=remove_global_phase(image, light).astype(np.complex64),
         coverage=(light / light.max()).astype(np.float32),
         probe=found.probe,
@@ -62,6 +62,7 @@ def go_on(
         start_probe=made.probe if settings.refine_probe else None,
         start_positions_px=made.positions_px if settings.refine_positions != "none" else None,
     )
+    return GoneOn(after, found.epochs)
 
 
 def starting_from(scan: Scan, made: Reconstruction, settings: IterativeConfig) -> Start:

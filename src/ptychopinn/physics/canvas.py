@@ -58,7 +58,7 @@ def place_patches(
     _require_inside(corners, sizes["N"], canvas_shape)
     if out is not None:
         require_axes("out", out, "B H W", B=sizes["B"], H=canvas_shape[0], W=canvas_shape[1])
-        _add(out, patches, corners)
+        add_windows(out, patches, corners)
         return out
     return _Place.apply(patches, corners, canvas_shape)
 
@@ -75,13 +75,15 @@ def _require_inside(corners: torch.Tensor, n: int, canvas_shape: tuple[int, int]
         )
 
 
-def _gather(canvas: torch.Tensor, corners: torch.Tensor, n: int) -> torch.Tensor:
+def cut_windows(canvas: torch.Tensor, corners: torch.Tensor, n: int) -> torch.Tensor:
+    """Do the work of `extract_patches` for windows that are known to lie inside, no gradient."""
     windows = canvas.unfold(1, n, 1).unfold(2, n, 1)
     group = torch.arange(canvas.shape[0], device=canvas.device)[:, None]
     return windows[group, corners[..., 0], corners[..., 1]]
 
 
-def _add(canvas: torch.Tensor, patches: torch.Tensor, corners: torch.Tensor) -> None:
+def add_windows(canvas: torch.Tensor, patches: torch.Tensor, corners: torch.Tensor) -> None:
+    """Do the work of `place_patches` in place, for windows known to lie inside, no gradient."""
     add = _add_by_slices if canvas.device.type == "cpu" else _add_by_index
     add(canvas, patches, corners)
 
@@ -116,7 +118,7 @@ class _Extract(torch.autograd.Function):
     def forward(ctx: Any, canvas: torch.Tensor, corners: torch.Tensor, n: int) -> torch.Tensor:
         ctx.save_for_backward(corners)
         ctx.canvas_shape = (canvas.shape[1], canvas.shape[2])
-        return _gather(canvas, corners, n)
+        return cut_windows(canvas, corners, n)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None]:
@@ -134,7 +136,7 @@ class _Place(torch.autograd.Function):
         ctx.save_for_backward(corners)
         ctx.n = patches.shape[-1]
         canvas = patches.new_zeros((patches.shape[0], *canvas_shape))
-        _add(canvas, patches, corners)
+        add_windows(canvas, patches, corners)
         return canvas
 
     @staticmethod

@@ -37,6 +37,8 @@ def draw_quality_over_seconds(panels: Sequence[tuple[str, Sequence[Curve]]], pat
         set_ink(plot)
         _draw(plot, curves)
         plot.set_title(title, color=INK, fontsize=TEXT_PT + 1, loc="left")
+        if not curves:
+            continue
         plot.legend(
             frameon=False, fontsize=SMALL_PT, labelcolor=INK, loc="upper left",
             bbox_to_anchor=(-0.02, -0.2), borderaxespad=0,

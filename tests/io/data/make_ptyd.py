@@ -2,8 +2,8 @@
 
     python tests/io/data/make_ptyd.py
 
-ptypy is not on the package index; this follows its `PtyScan` (save = link) and `h5write`: every item
-has an attribute ``type``, what is None is a dataset of that type, chunks may be links to files.
+ptypy is not on the package index; this follows its `PtyScan` (save = link) and `h5write`: every
+item has an attribute ``type``, what is None is a dataset of that type, chunks may be links.
 """
 
 from pathlib import Path
@@ -26,9 +26,10 @@ def main() -> None:
     positions = rng.uniform(-3e-6, 3e-6, (K, 2))
     weights = np.ones((K, N, N), np.float32)
     weights[:, 4, 9] = 0
-    with h5py.File(HERE / "ptypy.ptyd", "w") as file, h5py.File(
-        HERE / "ptypy.ptyd.part001", "w"
-    ) as part:
+    with (
+        h5py.File(HERE / "ptypy.ptyd", "w") as file,
+        h5py.File(HERE / "ptypy.ptyd.part001", "w") as part,
+    ):
         file.attrs["h5rw_version"] = "0.1"
         chunks = file.create_group("chunks")
         chunks.attrs["type"] = "dict"

@@ -1,0 +1,93 @@
+"""Every example runs as it is documented, on a small scan."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ptychopinn.bundle import load_bundle
+from ptychopinn.io import read_product, write_scan_npz
+from tests.conftest import make_scan
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture(scope="module")
+def scan_file(tmp_path_factory):
+    place = tmp_path_factory.mktemp("scan") / "scan.npz"
+    write_scan_npz(place, make_scan(32))
+    return place
+
+
+def run(name: str, *arguments: object, folder: Path) -> str:
+    result = subprocess.run(
+        [sys.executable, str(EXAMPLES / name), *map(str, arguments)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_first_image(scan_file, tmp_path):
+    said = run("first_image.py", scan_file, folder=tmp_path)
+    assert "diff3d is read as counts" in said
+    result = read_product(tmp_path / "out" / "first-image" / "reconstruction.h5")
+    assert result.object.shape == make_scan(32).canvas_shape
+    assert (tmp_path / "out" / "first-image" / "phase.png").exists()
+
+
+def test_own_arrays(scan_file, tmp_path):
+    run("own_arrays.py", scan_file, folder=tmp_path)
+    result = read_product(tmp_path / "out" / "own-arrays.h5")
+    assert len(result.positions_px) == make_scan(32).n_patterns
+
+
+def test_train_and_keep(scan_file, tmp_path):
+    said = run("train_and_keep.py", scan_file, "--steps", 3, folder=tmp_path)
+    assert said.startswith("3 steps")
+    assert load_bundle(tmp_path / "out" / "trained").statistics["steps"] == 3
+
+
+def test_trust_result(scan_file, tmp_path):
+    said = run("trust_result.py", scan_file, folder=tmp_path)
+    assert "1 is photon noise" in said
+    assert "phase is known to 0." in said
+    assert "verdict:" in said
+
+
+def test_own_generator(scan_file, tmp_path):
+    said = run("own_generator.py", scan_file, "--steps", 4, folder=tmp_path)
+    assert "object of" in said
+
+
+def test_dose_sweep(tmp_path):
+    few = ("--photons", 1e3, 1e6, "--patterns", 100, "--n", 32)
+    rows = run("dose_sweep.py", *few, folder=tmp_path).splitlines()[1:]
+    errors = [float(row.split()[1]) for row in rows]
+    assert len(errors) == 2
+    assert errors[0] > 2 * errors[1]
+
+
+def test_the_slurm_script_is_whole_and_starts_what_exists(tmp_path):
+    """Run with torchrun replaced by echo: the commands that it would start."""
+    subprocess.run(["bash", "-n", EXAMPLES / "slurm.sh"], check=True)
+    (tmp_path / "torchrun").write_text('#!/bin/bash\necho "$@"\n')
+    (tmp_path / "torchrun").chmod(0o755)
+    said = subprocess.run(
+        ["bash", EXAMPLES / "slurm.sh", "scan.npz", "out"],
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    assert [line.split("-m ptychopinn ")[1].split()[0] for line in said] == ["train", "reconstruct"]
+
+
+@pytest.mark.parametrize("script", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+def test_examples_are_short(script):
+    assert len(script.read_text().splitlines()) <= 50

@@ -1,0 +1,92 @@
+"""Other programs read what this package writes, each in an environment of its own.
+
+    python tests/io/peers_read.py write FOLDER          (this package)
+    python tests/io/peers_read.py ptychodus FOLDER      (ptychodus 1.7.0)
+    python tests/io/peers_read.py ptylab FOLDER         (ptylab 0.3.7)
+
+Each reader prints how far what it read is from what was written. FOLDER/expected.npz has the
+counts, positions in pixels of the centre pixel N // 2, probe, object, bad pixels and lengths.
+"""
+
+import importlib
+import sys
+from pathlib import Path
+
+import numpy as np
+
+
+def write(folder: Path) -> None:
+    """Write the scan of tests/io/data in all formats, and what is to be found in them."""
+    io = importlib.import_module("ptychopinn.io")
+    data = Path(__file__).parent / "data"
+    scan = io.read_scan(data / "scan.npz")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("product.h5", "scan_dp.hdf5", "scan.ptylab.h5", "scan.tike.npz"):
+        io.write_scan(folder / name, scan)
+    np.savez(
+        folder / "expected.npz",
+        counts=scan.counts(),
+        positions=scan.positions_px,
+        probe=scan.probe,
+        truth=scan.truth,
+        bad=~scan.mask,
+        pixel=scan.pixel_size_m,
+        wavelength=scan.wavelength_m,
+    )
+
+
+def read_by_ptychodus(folder: Path) -> dict[str, float]:
+    """Return the largest differences of what Ptychodus prepares for a reconstruction."""
+    io = importlib.import_module("ptychodus.api.io")
+    reconstruct = importlib.import_module("ptychodus.api.reconstruct")
+    wanted = np.load(folder / "expected.npz")
+    n = wanted["counts"].shape[-1]
+    product = io.load_product(folder / "product.h5")
+    data = io.load_diffraction_data(folder / "diffraction.h5")
+    made = reconstruct.prepare_reconstruct_input(data, product)
+    geometry = made.product.object_.get_geometry()
+    where = made.product.probe_positions
+    middles = np.stack(
+        [
+            geometry.map_probe_positions_to_object_y_px(where),
+            geometry.map_probe_positions_to_object_x_px(where),
+        ],
+        axis=1,
+    )
+    metadata, detector = made.product.metadata, data.get_pixel_geometry()
+    far_field = metadata.photon_wavelength_m * metadata.detector_distance_m / (n * detector.width_m)
+    return {
+        "counts": _largest(made.diffraction_patterns, wanted["counts"]),
+        "positions": _largest(middles + n // 2 - (n - 1) / 2, wanted["positions"]),
+        "probe": _largest(made.product.probes.get_probe_no_opr().get_array(), wanted["probe"]),
+        "object": _largest(made.product.object_.get_layer(0), wanted["truth"]),
+        "bad pixels": _largest(made.bad_pixels, wanted["bad"]),
+        "pixel, relative": _largest(far_field / wanted["pixel"], 1),
+    }
+
+
+def read_by_ptylab(folder: Path) -> dict[str, float]:
+    """Return the largest differences of what PtyLab reads."""
+    data = importlib.import_module("PtyLab.ExperimentalData.ExperimentalData")
+    wanted = np.load(folder / "expected.npz")
+    read = data.ExperimentalData(folder / "scan.ptylab.h5", operationMode="CPM")
+    dx = read.wavelength * read.zo / read.Ld
+    middle = np.array(wanted["truth"].shape) // 2
+    return {
+        "counts": _largest(read.ptychogram, wanted["counts"]),
+        "positions": _largest(read.encoder / dx + middle, wanted["positions"]),
+        "pixel, relative": _largest(dx / wanted["pixel"], 1),
+    }
+
+
+def _largest(found, wanted) -> float:
+    return float(np.abs(np.asarray(found, complex) - wanted).max())
+
+
+if __name__ == "__main__":
+    done, place = sys.argv[1], Path(sys.argv[2])
+    if done == "write":
+        write(place)
+    else:
+        found = {"ptychodus": read_by_ptychodus, "ptylab": read_by_ptylab}[done](place)
+        sys.stdout.writelines(f"{what:16} {size:.3g}\n" for what, size in found.items())

@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+
+from ptycho.commands.flags import parser_of, record_of
+from ptycho.config.config import InferenceConfig, TrainingConfig
+from ptychopinn.errors import ConfigError, DataError
+
+
+def parsed(record, *arguments):
+    return record_of(record, vars(parser_of(record, "program", "").parse_args(arguments)))
+
+
+def test_every_setting_is_a_flag_in_both_spellings():
+    made = parsed(
+        TrainingConfig, "--train_data_file", "a.npz", "--nll-weight", "0", "--mae_weight", "1"
+    )
+    assert made.train_data_file == Path("a.npz")
+    assert (made.nll_weight, made.mae_weight) == (0, 1)
+    assert made.output_dir == Path("training_outputs")
+    assert parsed(TrainingConfig, "--gridsize", "3").model.gridsize == 3
+
+
+def test_switches_take_a_word_or_none():
+    assert parsed(TrainingConfig, "--probe_trainable").probe_trainable
+    assert not parsed(TrainingConfig, "--positions_provided", "false").positions_provided
+    with pytest.raises(ConfigError, match="true or false"):
+        parsed(TrainingConfig, "--probe_trainable", "maybe")
+
+
+def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path):
+    (tmp_path / "c.yaml").write_text(
+        "nepochs: 9\nbatch_size: 4\noutput_dir: there\nmodel:\n  gridsize: 2\n"
+    )
+    made = parsed(TrainingConfig, "--config", str(tmp_path / "c.yaml"), "--nepochs", "3")
+    assert (made.nepochs, made.batch_size, made.model.gridsize) == (3, 4, 2)
+    assert made.output_dir == Path("there")
+
+
+def test_a_file_with_unknown_names_or_none_is_refused(tmp_path):
+    (tmp_path / "c.yaml").write_text("n_epochs: 9\n")
+    with pytest.raises(ConfigError, match="did you mean 'nepochs'"):
+        parsed(TrainingConfig, "--config", str(tmp_path / "c.yaml"))
+    with pytest.raises(DataError, match=r"none\.yaml"):
+        parsed(InferenceConfig, "--config", str(tmp_path / "none.yaml"))
