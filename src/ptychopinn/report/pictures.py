@@ -81,7 +81,7 @@ def draw_result(reconstruction: Reconstruction, path: Path) -> Path:
 
 
 def write_pictures(
-    reconstruction: Reconstruction, history: list[dict[str, Any]], folder: Path
+    reconstruction: Reconstruction, history: list[dict[str, Any]], folder: Path | str
 ) -> list[Path]:
     """Write amplitude.png, phase.png, probe.png, coverage.png and loss.png into a folder.
 
@@ -94,7 +94,7 @@ def write_pictures(
         OutputError: A file cannot be written.
     """
     image, coverage = reconstruction.object, reconstruction.coverage
-    size = reconstruction.pixel_size_m
+    size, folder = reconstruction.pixel_size_m, Path(folder)
     return [
         draw_amplitude(image, coverage, folder / "amplitude.png", size),
         draw_phase(image, coverage, folder / "phase.png", size),
