@@ -21,7 +21,7 @@ from ptychopinn.scan import PatternBatch
 
 def split_group(
     batch: PatternBatch, share: float, rng: torch.Generator, processes: Processes = ALONE
-) -> tuple[PatternBatch, torch.Tensor]:
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Hold back some patterns of every group, from the half that is nearest to its centre.
 
     Those are surrounded by patterns that stay, so that a good object must predict them.
@@ -33,7 +33,7 @@ def split_group(
         processes: Of several, each has its own part of the groups, all equally many.
 
     Returns:
-        The batch without them, and their numbers (B, held).
+        The numbers of those that stay, (B, C - held), and of those held back, (B, held).
     """
     groups, size = batch.counts.shape[:2]
     held = min(max(1, round(share * size)), (size + 1) // 2)
@@ -44,13 +44,7 @@ def split_group(
     outside = torch.arange(inner, size).expand(groups, -1)
     out = order[:, :held].to(batch.counts.device)
     keep = torch.cat([order[:, held:], outside], dim=1).to(batch.counts.device)
-    rows = torch.arange(groups, device=keep.device)[:, None]
-    seen = batch._replace(
-        counts=batch.counts[rows, keep],
-        corners=batch.corners[rows, keep],
-        fractions=batch.fractions[rows, keep],
-    )
-    return seen, out
+    return keep, out
 
 
 class PtychoModule(lightning.LightningModule):
@@ -85,17 +79,16 @@ class PtychoModule(lightning.LightningModule):
         if self.training_config.objective == "supervised":
             loss, canvas = self._judge_by_truth(view)
             return loss, (canvas, view.illumination)
-        predicted, counts = None, batch.counts
+        judged = view
         share = self.training_config.held_out
         if isinstance(self.generator, CanvasGenerator) and share and batch.counts.shape[1] > 2:
-            seen, out = split_group(batch, share, rng, current())
-            canvas = self.generator(BatchView(seen))
-            rows = torch.arange(len(out), device=out.device)[:, None]
-            predicted, counts = view.predict(canvas)[rows, out], counts[rows, out]
+            keep, out = split_group(batch, share, rng, current())
+            canvas = self.generator(view.select(keep))
+            judged = view.select(out)
         else:
             canvas = reconstruct_batch(self.generator, view)
-            predicted = view.predict(canvas)
-        return self._loss(predicted, counts, batch.mask), (canvas, view.illumination)
+        loss = self._loss(judged.predict(canvas), judged.batch.counts, batch.mask)
+        return loss, (canvas, view.illumination)
 
     def _judge_by_truth(self, view: BatchView) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the distance from the truth and the canvas.

@@ -50,6 +50,25 @@ def test_the_update_is_the_gradient_of_the_amplitude_loss(n, modes):
     torch.testing.assert_close(update, -gradient / 2, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("n", [4, 5])
+@pytest.mark.parametrize("modes", [1, 3])
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_gradient_of_the_update_is_that_of_finite_differences(n, modes, shared, masked):
+    patches = torch.randn(2, 3, n, n, dtype=torch.complex128).requires_grad_()
+    probes = torch.randn(1 if shared else 2, 3, modes, n, n, dtype=torch.complex128)
+    amplitude = torch.rand(2, 3, n, n, dtype=torch.float64) * 3
+    mask = (torch.rand(n, n, dtype=torch.float64) > 0.2).double() if masked else None
+
+    def update(patches, probes):
+        return object_update(patches, probes, amplitude, mask)
+
+    assert torch.autograd.gradcheck(update, (patches, probes.requires_grad_()), fast_mode=True)
+    torch.testing.assert_close(
+        update(patches, probes), update(patches.detach(), probes.detach()), rtol=0, atol=0
+    )
+
+
 def test_plain_definition():
     """The same, written as the equation with centred transforms."""
     n = 8

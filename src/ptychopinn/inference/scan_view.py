@@ -9,7 +9,7 @@ import torch
 
 from ptychopinn.data.batch_plan import BatchPlan, ThreadShares
 from ptychopinn.physics.canvas import add_windows, cut_windows
-from ptychopinn.physics.diffraction import diffract
+from ptychopinn.physics.diffraction import diffract_in_corner
 from ptychopinn.physics.fourier import intensity, to_corner
 from ptychopinn.physics.probe import probes_at
 from ptychopinn.physics.projection import object_update
@@ -227,4 +227,4 @@ class ScanView:
         for number in range(len(self._batches.members)):
             amplitude, probes, corners = self._prepare(number)
             patches = self._extract(canvas, corners)
-            yield to_corner(diffract(patches, probes))[0], amplitude[0].square()
+            yield diffract_in_corner(patches, probes)[0], amplitude[0].square()

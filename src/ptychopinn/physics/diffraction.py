@@ -3,7 +3,7 @@
 import torch
 
 from ptychopinn.physics.canvas import extract_patches
-from ptychopinn.physics.fourier import fourier, intensity
+from ptychopinn.physics.fourier import intensity, to_middle
 from ptychopinn.physics.probe import exit_waves, probes_at
 from ptychopinn.scan import PatternBatch
 
@@ -29,7 +29,12 @@ def diffract(patches: torch.Tensor, probes: torch.Tensor) -> torch.Tensor:
     Cannot see a global phase of `patches`, nor the trade (q * patch, probe / q).
     Source: Thibault & Menzel, Nature 494, 68 (2013) for the mode sum.
     """
-    return intensity(fourier(exit_waves(patches, probes)))
+    return to_middle(diffract_in_corner(patches, probes))
+
+
+def diffract_in_corner(patches: torch.Tensor, probes: torch.Tensor) -> torch.Tensor:
+    """Do the work of `diffract` with the zero frequency in the corner, which costs no shift."""
+    return intensity(torch.fft.fft2(exit_waves(patches, probes), norm="ortho"))
 
 
 def predict_counts(canvas: torch.Tensor, batch: PatternBatch) -> torch.Tensor:

@@ -37,6 +37,11 @@ def to_corner(image: torch.Tensor) -> torch.Tensor:
     return torch.fft.ifftshift(image, dim=_AXES)
 
 
+def to_middle(image: torch.Tensor) -> torch.Tensor:
+    """Undo `to_corner`: the zero frequency of (..., N, N) images goes to (N // 2, N // 2)."""
+    return torch.fft.fftshift(image, dim=_AXES)
+
+
 def intensity(waves: torch.Tensor) -> torch.Tensor:
     """Return sum_p |psi_p|^2 of mutually incoherent (..., P, N, N) waves: (..., N, N) real."""
     return over_modes(squared_modulus(waves))

@@ -1,5 +1,6 @@
 """A set of patterns as its canvas sees it: all that a reconstructor asks of the data."""
 
+from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -40,20 +41,52 @@ def amplitude_in_corner(counts: torch.Tensor) -> torch.Tensor:
 
 
 class BatchView:
-    """The view of one batch of groups, differentiable, every array in memory."""
+    """The view of one batch of groups, differentiable, every array in memory.
 
-    def __init__(self, batch: PatternBatch) -> None:
+    Args:
+        batch: Patterns, positions, the probe.
+        probes: (B, C, P, N, N) complex, each pattern's own probe, where they are known already.
+    """
+
+    def __init__(self, batch: PatternBatch, probes: torch.Tensor | None = None) -> None:
         self.batch = batch
-        self.probes = probes_at(batch.probe, batch.fractions)
+        self.probes = probes_at(batch.probe, batch.fractions) if probes is None else probes
         """(B, C, P, N, N) complex, each pattern's own probe."""
-        self._amplitude = amplitude_in_corner(batch.counts)
         self._mask = None if bool((batch.mask > 0).all()) else to_corner(batch.mask)
-        self.weight = intensity(self.probes)
+        self._light: dict[Subset, torch.Tensor] = {}
+
+    def select(self, numbers: torch.Tensor) -> "BatchView":
+        """Return the view of some patterns, (B, c) int64 numbers, of every group."""
+        rows = torch.arange(len(numbers), device=numbers.device)[:, None]
+        counts, corners, fractions, probes = (
+            values[rows, numbers]
+            for values in (
+                self.batch.counts,
+                self.batch.corners,
+                self.batch.fractions,
+                self.probes,
+            )
+        )
+        chosen = self.batch._replace(counts=counts, corners=corners, fractions=fractions)
+        return BatchView(chosen, probes)
+
+    @cached_property
+    def weight(self) -> torch.Tensor:
         """(B, C, N, N) real, illumination of each window: the weight of its patch in a merge."""
-        self.illumination = place_patches(self.weight, batch.corners, batch.canvas_shape)
+        return intensity(self.probes)
+
+    @cached_property
+    def illumination(self) -> torch.Tensor:
         """(B, H, W) real, photons per pixel."""
-        self._order = z_order(batch.corners)
-        self._light: dict[Subset, torch.Tensor] = {EVERY: self.illumination}
+        return place_patches(self.weight, self.batch.corners, self.batch.canvas_shape)
+
+    @cached_property
+    def _amplitude(self) -> torch.Tensor:
+        return amplitude_in_corner(self.batch.counts)
+
+    @cached_property
+    def _order(self) -> torch.Tensor:
+        return z_order(self.batch.corners)
 
     @property
     def probe_size(self) -> int:
@@ -80,6 +113,8 @@ class BatchView:
 
     def illumination_of(self, subset: Subset) -> torch.Tensor:
         """Return the light of a subset on (B, H, W) canvases."""
+        if subset == EVERY:
+            return self.illumination
         if subset not in self._light:
             weight, corners = (
                 self._members(values, subset) for values in (self.weight, self.batch.corners)
