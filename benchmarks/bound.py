@@ -102,7 +102,7 @@ def bound_of(scan: Scan, solver: Unrolled, rounds: int) -> Bound:
     """Measure both rates and return the bound of a scan on this machine."""
     threads = torch.get_num_threads()
     ffts = fft_rate(scan.n, scan.n_modes, threads, rounds)
-    needed = 2 * scan.n_patterns * scan.n_modes * solver.stages
+    needed = 2 * scan.n_patterns * scan.n_modes * solver.whole_scan_stages
     flops = flop_rate(32, 256, rounds)
     work = sum(network_flop(network, scan.canvas_shape) for network in solver.networks) / max(
         1, len(solver.networks)

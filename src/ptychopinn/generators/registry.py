@@ -41,9 +41,14 @@ class CanvasGenerator(_Trainable):
     """
 
     stages: int
-    """Sweeps over the patterns when the user does not say."""
+    """Sweeps over the patterns in training."""
     subsets: int
     """Most subsets that a sweep is cut into."""
+
+    @property
+    def whole_scan_stages(self) -> int:
+        """Sweeps over a whole scan when the user does not say."""
+        return self.stages
 
     def live_on(self, canvas: torch.device, device: torch.device) -> None:  # noqa: ARG002
         """Put what works on whole canvases beside them, and large networks onto the device."""

@@ -49,11 +49,8 @@ def whole_canvas(
     def work(batch_size: int) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.inference_mode():
             if isinstance(generator, CanvasGenerator):
-                return _sweep(scan, generator, model, batch_size, counted(sweeps(generator)))
+                return _sweep(scan, generator, model, batch_size, counted(_stages(generator, model)))
             return _stitch(scan, generator, model, batch_size, counted(1))
-
-    def sweeps(solver: CanvasGenerator) -> int:
-        return settings.stages or solver.stages
 
     def counted(passes: int) -> Callable[[int], None] | None:
         if on_progress is None:
@@ -83,6 +80,10 @@ def canvas_stays_on_host(setting: str, shape: tuple[int, int], device: torch.dev
     return _CANVAS_BYTES * shape[0] * shape[1] > free / 2
 
 
+def _stages(generator: CanvasGenerator, model: ReconstructionModel) -> int:
+    return model.config.inference.stages or generator.whole_scan_stages
+
+
 def _sweep(
     scan: Scan,
     generator: CanvasGenerator,
@@ -97,7 +98,7 @@ def _sweep(
     generator.live_on(torch.device("cpu") if on_host else device, device)
     streaming = Streaming(batch_size, device, settings.cache_mb * 2**20, on_host, current())
     view = ScanView(scan, streaming, generator.subsets, on_batch)
-    return generator(view, settings.stages), view.illumination
+    return generator(view, _stages(generator, model)), view.illumination
 
 
 def _stitch(
