@@ -51,12 +51,6 @@ class CanvasNetwork(nn.Module):
         nn.init.zeros_(self.unfold.weight)
         nn.init.zeros_(self.unfold.bias)  # type: ignore[arg-type]
 
-    def relax(self, share: float) -> None:
-        """Make every correction this much smaller, for good: the last layer is linear."""
-        with torch.no_grad():
-            for parameter in self.unfold.parameters():
-                parameter.mul_(share)
-
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the correction, real and imaginary part."""
         height, width = x.shape[-2:]

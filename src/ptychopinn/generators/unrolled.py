@@ -42,11 +42,11 @@ class Unrolled(CanvasGenerator):
 
     and after a stage, on the canvas,
 
-        O <- O + coverage Net(O - 1, O - O at the start of the stage, coverage, log illumination)
+        O <- O + c coverage Net(O - 1, O - O at start of the stage, coverage, log illumination)
 
-    a, b, m are learned for each step; the networks start at zero, and off they leave parallel PIE
-    by ordered subsets. The probe is an input, so one set of weights serves any probe, any number
-    of modes, any N and any scan.
+    a, b, m are learned for each step, c for each stage; the networks start at zero, and off they
+    leave parallel PIE by ordered subsets. The probe is an input, so one set of weights serves any
+    probe, any number of modes, any N and any scan.
 
     Args:
         settings: Stages, subsets, networks, and where the learned numbers start.
@@ -87,10 +87,15 @@ class Unrolled(CanvasGenerator):
         self.networks = nn.ModuleList(
             CanvasNetwork(CHANNELS, settings.width, settings.depth) for _ in range(count)
         )
+        self.network_share: nn.Parameter | None
+        share = nn.Parameter(torch.ones(self.network_stages)) if count else None
+        self.register_parameter("network_share", share)
 
     def pace_and_networks(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
         """Return the numbers that set the pace of the steps, and the weights of the networks."""
         pace = [self.momentum, self.log_step, self.log_damping]
+        if self.network_share is not None:
+            pace.append(self.network_share)
         return pace, list(self.networks.parameters())
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
@@ -117,8 +122,9 @@ class Unrolled(CanvasGenerator):
 
     def relax(self, share: float) -> None:
         """Keep this share of the networks' corrections."""
-        for network in self.networks:
-            network.relax(share)  # type: ignore[operator]
+        if self.network_share is not None:
+            with torch.no_grad():
+                self.network_share.mul_(share)
 
     def _steps_in(self, stage: int) -> int:
         """Return the number of steps of a stage; ever larger subsets bring it to rest."""
@@ -148,6 +154,15 @@ class Unrolled(CanvasGenerator):
         """Return the network that follows a stage."""
         return cast(CanvasNetwork, self.networks[stage * len(self.networks) // self.network_stages])
 
+    def corrected(
+        self, canvas: torch.Tensor, before: torch.Tensor, light: Light, stage: int
+    ) -> torch.Tensor:
+        """Return the (B, H, W) canvas after the network of a stage that began with ``before``."""
+        if self.network_share is None:
+            return canvas
+        change = correction(self._network(stage), canvas, before, light)
+        return torch.addcmul(canvas, change, self.network_share[stage])
+
     def sweeps(self, view: CanvasView, stages: int | None = None) -> Iterator[torch.Tensor]:
         """Yield the (B, H, W) complex object after each stage."""
         light = Light.of(view.illumination_of(EVERY))
@@ -163,9 +178,8 @@ class Unrolled(CanvasGenerator):
                 # A complex product costs a third of a complex quotient.
                 asked = view.update(ahead, subset)
                 current = ahead.add_(asked.mul_(pace.step / damped))
-            if self.networks and stage < self.network_stages:
-                change = correction(self._network(stage), current, before, light)
-                current = change.add_(current)
+            if stage < self.network_stages:
+                current = self.corrected(current, before, light, stage)
             yield current
 
     def forward(self, view: CanvasView, stages: int | None = None) -> torch.Tensor:

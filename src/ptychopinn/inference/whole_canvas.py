@@ -49,7 +49,8 @@ def whole_canvas(
     def work(batch_size: int) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.inference_mode():
             if isinstance(generator, CanvasGenerator):
-                return _sweep(scan, generator, model, batch_size, counted(_stages(generator, model)))
+                count = counted(_stages(generator, model))
+                return _sweep(scan, generator, model, batch_size, count)
             return _stitch(scan, generator, model, batch_size, counted(1))
 
     def counted(passes: int) -> Callable[[int], None] | None:
