@@ -3,6 +3,9 @@
 import difflib
 from collections.abc import Iterable
 
+#: Exit code of every refusal that is the user's to mend.
+REFUSED = 2
+
 
 class PtychoError(Exception):
     """Base of every error whose message is meant to be read by a user."""

@@ -12,12 +12,10 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import yaml
 
 from ptycho.config.config import InferenceConfig, ModelConfig, TrainingConfig
-from ptychopinn.errors import ConfigError, DataError, PtychoError
+from ptychopinn.errors import REFUSED, ConfigError, DataError, PtychoError
 
 Record = TypeVar("Record", TrainingConfig, InferenceConfig)
 
-#: Exit code of every refusal that is the user's to mend.
-REFUSED = 2
 _TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 

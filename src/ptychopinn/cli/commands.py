@@ -148,11 +148,12 @@ RECONSTRUCT = Command(
     "turn a whole scan into an image",
     "Reconstruct every pattern of a scan with the weights that come with the package, which need "
     "no training, or with a bundle that was trained on a scan. Example: ptychopinn reconstruct "
-    "scan.npz --bundle out/run/wts.h5.zip -o out/image",
-    "ptychopinn reconstruct SCAN -o FOLDER [--bundle FILE] [--probe FILE|bundle] "
+    "scan.npz --bundle out/run/wts.h5.zip -o out/image. Of several scans each gets a folder in "
+    "that of -o; one that cannot be read does not end the rest, and is listed at the end.",
+    "ptychopinn reconstruct SCAN [SCAN ...] -o FOLDER [--bundle FILE] [--probe FILE|bundle] "
     "[--refine-probe true] [--refine-positions points] [flags]",
     (
-        _SCAN,
+        Argument(("scan",), "File or folder of a scan, or several of them.", several=True),
         _output("out/image"),
         Argument(("--bundle",), "wts.h5.zip of a training run, or its folder.", None, str | None),
     ),

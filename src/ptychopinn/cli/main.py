@@ -14,12 +14,10 @@ from rich.console import Console
 
 from ptychopinn.cli.commands import COMMANDS
 from ptychopinn.cli.parser import parse
-from ptychopinn.errors import ConfigError, PtychoError, did_you_mean
+from ptychopinn.errors import REFUSED, ConfigError, PtychoError, did_you_mean
 
 #: Commands whose work several processes can share.
 SHARED = ("train", "reconstruct")
-#: Exit code of every refusal that is the user's to mend.
-REFUSED = 2
 
 
 def _overview() -> str:

@@ -2,38 +2,72 @@
 
 import time
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from jsonargparse import Namespace
 
-from ptychopinn.bundle import Bundle, load_bundle, shipped_generators
+from ptychopinn.bundle import Bundle, load_bundle, load_pretrained, shipped_generators
 from ptychopinn.cli.check import checked
 from ptychopinn.cli.commands import RECONSTRUCT
 from ptychopinn.cli.folder import write_result
+from ptychopinn.cli.many_scans import folders_for, go_through, show
 from ptychopinn.cli.progress import reconstruction_progress
 from ptychopinn.config import Config, DataConfig
-from ptychopinn.errors import BundleError, ConfigError
+from ptychopinn.errors import REFUSED, BundleError, ConfigError
 from ptychopinn.inference import reconstruct
 from ptychopinn.io import read_scan
 from ptychopinn.scan import Reconstruction, Scan
 
 #: Stands for the probe of the bundle, in place of a file.
 OF_BUNDLE = "bundle"
+#: What to do about a verdict.
+REMEDIES = {
+    "fine-tune for a minute": "ptychopinn train SCAN --init pretrained --max-seconds 60, then "
+    "reconstruct with --bundle",
+    "check the probe or the positions": "try --refine-probe true --refine-positions points; "
+    "ptychopinn orient SCAN tells whether the detector is turned",
+}
+
+
+class _Job(NamedTuple):
+    """What is the same for every scan."""
+
+    bundle: Bundle | None
+    """What ``--bundle`` names."""
+    weights: Bundle | None
+    """That, or the weights that come with the package; None = nothing was trained."""
+    config: Config
 
 
 def run(parsed: Namespace, settings: dict[str, Any]) -> int:
-    """Reconstruct a scan and write the folder of results."""
-    started = time.monotonic()
+    """Reconstruct each scan and write its folder of results; exit code 2 when one is refused."""
     config = Config.from_dict(settings)
+    folders = folders_for(parsed.scan, parsed.output)
     bundle = load_bundle(parsed.bundle) if parsed.bundle else None
     if bundle is not None:
         _require_no_contradiction(bundle, config)
-    scan = _read(parsed.scan, config.data, bundle)
+    weights = bundle
     if bundle is None:
         print(f"no --bundle was given: generator {config.generator.name}, {_source(config)}")
+        if config.generator.name in shipped_generators():
+            weights = load_pretrained(config.generator)
+    job = _Job(bundle, weights, config)
+    if len(folders) == 1:
+        _reconstruct(parsed.scan[0], folders[0], job)
+        return 0
+    done = go_through(parsed.scan, folders, lambda scan, folder: _reconstruct(scan, folder, job))
+    show(done)
+    return REFUSED if any(one.failed for one in done) else 0
+
+
+def _reconstruct(path: str, folder: Path, job: _Job) -> str:
+    """Read, reconstruct, write and describe one scan; return what to think of its image."""
+    started = time.monotonic()
+    scan = _read(path, job.config.data, job.bundle)
     loading = time.monotonic() - started
-    result = reconstruct_and_write(scan, bundle, config, parsed.output)
+    result = reconstruct_and_write(scan, job.bundle, job.config, folder, weights=job.weights)
     seconds = result.provenance["seconds"]
     print(
         f"{scan.n_patterns} patterns: loaded in {loading:.2f} s, reconstructed and stitched in "
@@ -44,10 +78,12 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
     if result.phase_std is not None and result.amplitude_std is not None:
         amplitude, phase = (np.nanmedian(x) for x in (result.amplitude_std, result.phase_std))
         print(f"median standard deviation: amplitude {amplitude:.3g}, phase {phase:.3g} rad")
-    print(f"results: {parsed.output}")
-    if "trust" in result.provenance:
-        print(describe_trust(result.provenance["trust"]))
-    return 0
+    print(f"results: {folder}")
+    trust = result.provenance.get("trust")
+    if trust is None:
+        return "not checked"
+    print(describe_trust(trust))
+    return f"{trust['verdict']} (trust {trust['score']:.2f})"
 
 
 def _read(path: str, data: DataConfig, bundle: Bundle | None) -> Scan:
@@ -84,12 +120,25 @@ def _require_no_contradiction(bundle: Bundle, config: Config) -> None:
 
 
 def reconstruct_and_write(
-    scan: Scan, bundle: Bundle | None, config: Config, folder: str
+    scan: Scan,
+    bundle: Bundle | None,
+    config: Config,
+    folder: str | Path,
+    *,
+    weights: Bundle | None = None,
 ) -> Reconstruction:
-    """Reconstruct with progress on the terminal, and write the folder of results."""
+    """Reconstruct with progress on the terminal, and write the folder of results.
+
+    Args:
+        scan: What was measured.
+        bundle: What was trained for it.
+        config: Settings.
+        folder: Where the results go.
+        weights: Of the package, where they are loaded already.
+    """
     checks = checked(scan)
     with reconstruction_progress() as report:
-        result = reconstruct(scan, bundle, config, on_progress=report)
+        result = reconstruct(scan, bundle or weights, config, on_progress=report)
     result = replace(result, provenance={**result.provenance, "checks": checks})
     write_result(folder, result, bundle.history if bundle else [], _used(config, bundle), scan)
     return result
@@ -105,7 +154,9 @@ def _used(config: Config, bundle: Bundle | None) -> Config:
 def describe_trust(trust: dict[str, Any]) -> str:
     """Return the one line that says what to do."""
     reasons = "; ".join(trust["reasons"])
-    return f"verdict: {trust['verdict']} (trust {trust['score']:.2f}: {reasons})"
+    line = f"verdict: {trust['verdict']} (trust {trust['score']:.2f}: {reasons})"
+    remedy = REMEDIES.get(trust["verdict"])
+    return f"{line}\nnext: {remedy}" if remedy else line
 
 
 def describe_quality(quality: dict[str, float]) -> list[str]:

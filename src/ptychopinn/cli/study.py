@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ptychopinn.cli.main import REFUSED
+from ptychopinn.errors import REFUSED
 from ptychopinn.studies import Event, Outcome, StudyOptions, build_study, run_study
 
 #: Heading, path of the figure, and how it is written; definitions stand above the figures.
