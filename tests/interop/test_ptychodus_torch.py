@@ -139,7 +139,11 @@ def test_weights_of_the_package_give_the_image_in_the_frame_of_the_product(given
     assert np.abs(found.alignment.shift_px).max() < 0.3
     assert found.metrics.phase.ssim > 0.8
     assert found.metrics.phase.rmse < 0.08
-    assert np.allclose(image, own_image(checkpoint, star), atol=1e-4)
+    # Ptychodus fills the bad pixel, and hands positions back to 5e-7 px, which is enough to give a
+    # pattern on the edge of a pixel to another subset of the sweep.
+    expected = own_image(checkpoint, star)
+    difference = np.linalg.norm((image - expected)[INSIDE])
+    assert difference < 5e-3 * np.linalg.norm(expected[INSIDE])
 
 
 def test_supervised_training_without_an_object_says_what_to_do(library, star, tmp_path):
