@@ -3,6 +3,7 @@
     python tests/io/peers_read.py write FOLDER          (this package)
     python tests/io/peers_read.py ptychodus FOLDER      (ptychodus 1.7.0)
     python tests/io/peers_read.py ptylab FOLDER         (ptylab 0.3.7)
+    python tests/io/peers_read.py cdtools FOLDER        (cdtools-py 0.3.2)
 
 Each reader prints how far what it read is from what was written. FOLDER/expected.npz has the
 counts, positions in pixels of the centre pixel N // 2, probe, object, bad pixels and lengths.
@@ -21,7 +22,7 @@ def write(folder: Path) -> None:
     data = Path(__file__).parent / "data"
     scan = io.read_scan(data / "scan.npz")
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("product.h5", "scan_dp.hdf5", "scan.ptylab.h5", "scan.tike.npz"):
+    for name in ("product.h5", "scan_dp.hdf5", "scan.cxi", "scan.ptylab.h5", "scan.tike.npz"):
         io.write_scan(folder / name, scan)
     np.savez(
         folder / "expected.npz",
@@ -79,6 +80,23 @@ def read_by_ptylab(folder: Path) -> dict[str, float]:
     }
 
 
+def read_by_cdtools(folder: Path) -> dict[str, float]:
+    """Return the largest differences of what cdtools reads, which keeps positions in float32.
+
+    Its translations are those of the sample, x to the left and y downwards, about any origin.
+    """
+    datasets = importlib.import_module("cdtools.datasets")
+    wanted = np.load(folder / "expected.npz")
+    read = datasets.Ptycho2DDataset.from_cxi(folder / "scan.cxi")
+    moved = -read.translations.numpy()[:, 1::-1] / wanted["pixel"] - wanted["positions"]
+    return {
+        "counts": _largest(read.patterns.numpy(), wanted["counts"]),
+        "positions": _largest(moved, moved.mean(axis=0)),
+        "bad pixels": _largest(~read.mask.numpy().astype(bool), wanted["bad"]),
+        "wavelength, relative": _largest(float(read.wavelength) / wanted["wavelength"], 1),
+    }
+
+
 def _largest(found, wanted) -> float:
     return float(np.abs(np.asarray(found, complex) - wanted).max())
 
@@ -88,5 +106,10 @@ if __name__ == "__main__":
     if done == "write":
         write(place)
     else:
-        found = {"ptychodus": read_by_ptychodus, "ptylab": read_by_ptylab}[done](place)
+        readers = {
+            "cdtools": read_by_cdtools,
+            "ptychodus": read_by_ptychodus,
+            "ptylab": read_by_ptylab,
+        }
+        found = readers[done](place)
         sys.stdout.writelines(f"{what:16} {size:.3g}\n" for what, size in found.items())

@@ -7,7 +7,11 @@ from tests.io import peers_read
 
 @pytest.mark.parametrize(
     ("module", "read"),
-    [("ptychodus", peers_read.read_by_ptychodus), ("PtyLab", peers_read.read_by_ptylab)],
+    [
+        ("cdtools", peers_read.read_by_cdtools),
+        ("ptychodus", peers_read.read_by_ptychodus),
+        ("PtyLab", peers_read.read_by_ptylab),
+    ],
 )
 def test_peers_read_what_is_written(tmp_path, module, read):
     pytest.importorskip(module)
