@@ -23,7 +23,10 @@ def scan():
 
 @pytest.mark.parametrize(
     ("patterns", "positions"),
-    [("rot90", "flip-yx"), ("antitranspose", "swap")],
+    [
+        ("antitranspose", "swap-flip-x"),
+        pytest.param("rot90", "flip-yx", marks=pytest.mark.heavy),
+    ],
 )
 def test_the_way_back_is_found(scan, patterns, positions):
     turned = with_patterns_turned(scan, ORIENTATIONS[patterns])

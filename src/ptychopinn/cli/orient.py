@@ -19,6 +19,11 @@ from ptychopinn.preflight import Hypothesis, OrientationRanking, rank_orientatio
 from ptychopinn.scan import Scan
 from ptychopinn.symmetry import ORIENTATIONS, SCAN_AXES, orientation_name, scan_axes_name
 
+_LEGEND = (
+    "deviance: of patterns that were held out, per pixel, the smaller the better; curl: the share "
+    "of their mean momenta that is no gradient"
+)
+
 
 def run(parsed: Namespace, settings: dict[str, Any]) -> int:
     """Rank the orientations of a scan and print the flags of the winner; 1 when there is none."""
@@ -34,6 +39,7 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
         print(json.dumps(answer | {"flags": flags if decided else None}, indent=2))
         return 0 if decided else FAILED
     Console().print(_table(str(parsed.scan), ranking))
+    print(_LEGEND)
     for line in (_zero_said(zero, data), *_said(ranking, flags, str(parsed.scan))):
         print(line)
     print(f"{ranking.patterns} patterns reconstructed, {ranking.held_out} judged, {seconds:.1f} s")
@@ -78,7 +84,7 @@ def _table(title: str, ranking: OrientationRanking) -> Table:
     table = Table(title=title)
     for name in ("--orientation", "--scan-axes"):
         table.add_column(name)
-    for name in ("deviance", "behind by", "worse on", "no gradient"):
+    for name in ("deviance", "behind by", "worse on", "curl"):
         table.add_column(name, justify="right")
     for one in ranking.hypotheses:
         left = "" if one.gradient_misfit is None else f"{one.gradient_misfit:.0%}"

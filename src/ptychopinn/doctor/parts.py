@@ -48,7 +48,9 @@ OPTIONAL = (
     ),
     Part("tensorboard", "tensorboard", "--logger tensorboard", "pip install tensorboard"),
     Part("mlflow-skinny", "mlflow", "--logger mlflow", "pip install mlflow-skinny"),
-    Part("ptychi", "ptychi", "refine --engine lsqml and others", "pip install ptychi"),
+    Part(
+        "ptychi", "ptychi", "refine --engine lsqml and others", "pip install 'ptychopinn[ptychi]'"
+    ),
     Part("ptychodus", "ptychodus", "this package inside Ptychodus", "pip install ptychodus==1.7.0"),
     Part("mkdocs-material", "material", "make docs", "pip install 'ptychopinn[docs]'"),
 )

@@ -98,7 +98,8 @@ def zero_frequency(facts: Facts) -> Finding:
     """The zero frequency lies in the middle of the patterns.
 
     A wrong place by a few pixels is a phase ramp over the object, which is harmless; N / 8 cuts
-    off one side of the patterns; in the corner, the object is multiplied by a chequerboard.
+    off one side of the patterns. In the corner the object is multiplied by a chequerboard, and the
+    check fails.
     """
     found, n = facts.zero_frequency, facts.scan.n
     if found.in_corner:

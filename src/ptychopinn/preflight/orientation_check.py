@@ -6,6 +6,8 @@ from scipy.spatial import cKDTree
 from ptychopinn.preflight.facts import Facts
 from ptychopinn.preflight.findings import Finding
 from ptychopinn.preflight.momentum import CLASSES, gradient_misfit, mean_momenta
+from ptychopinn.preflight.twin import twin_of
+from ptychopinn.symmetry import ORIENTATIONS, orientation_name
 
 _NAME = "orientation"
 #: Patterns that are looked at, neighbours in the middle of the scan.
@@ -20,7 +22,8 @@ def orientation(facts: Facts) -> Finding:
     """The mean momenta of the patterns are a gradient, as they are read.
 
     See `momentum.gradient_misfit`; measured on the Siemens star: 0.2 as it is, 0.5 mirrored, 0.75
-    a quarter turned. Half a turn cannot be seen. ``ptychopinn orient`` tells all eight.
+    a quarter turned. Fails when another orientation leaves less than 3/4 of what this one leaves.
+    Half a turn cannot be seen; ``ptychopinn orient`` tells all eight.
     """
     scan = facts.scan
     most = min(_PATTERNS, scan.n_patterns)
@@ -34,8 +37,9 @@ def orientation(facts: Facts) -> Finding:
         said = f"cannot be seen: mean momenta are no gradient in any orientation ({best:.2f})"
         return Finding(_NAME, "pass", said)
     if best < _BETTER * stored:
-        said = f"mean momenta are no gradient ({stored:.2f}), but are with {found.best} "
-        said += f"({best:.2f})"
+        twin = orientation_name(twin_of(ORIENTATIONS[found.best]))
+        said = f"mean momenta are no gradient ({stored:.2f} left over), but are one when patterns "
+        said += f"are turned further: {found.best} or {twin} ({best:.2f})"
         return Finding(_NAME, "fail", said, "run ptychopinn orient, which prints the flags to add")
     said = f"mean momenta are a gradient ({stored:.2f} left over)"
     return Finding(_NAME, "pass", said)
