@@ -3,6 +3,8 @@
 import logging
 from typing import Any
 
+import numpy as np
+
 from ptycho.config.config import ModelConfig, TrainingConfig
 from ptychopinn.config import (
     CnnConfig,
@@ -14,10 +16,12 @@ from ptychopinn.config import (
 )
 from ptychopinn.config import TrainingConfig as Optimisation
 from ptychopinn.errors import ConfigError
+from ptychopinn.scan import Scan
 
 _LOG = logging.getLogger("ptychopinn.original")
 
 _ACTIVATIONS = {"silu": "swish"}
+_DEVICES = {"gpu": "cuda"}
 _OBJECTIVES = {"pinn": "self_supervised", "supervised": "supervised"}
 #: Settings that change nothing here, with the value that says so and what holds instead.
 _WITHOUT_EFFECT: dict[str, tuple[Any, str]] = {
@@ -30,6 +34,7 @@ _WITHOUT_EFFECT: dict[str, tuple[Any, str]] = {
     "realspace_mae_weight": (0.0, "the patterns alone judge; model_type supervised uses the truth"),
     "realspace_weight": (0.0, "the patterns alone judge; model_type supervised uses the truth"),
     "intensity_scale_trainable": (True, "the scale is derived from the counts"),
+    "backend": ("pytorch", "PyTorch does the work"),
 }
 
 
@@ -55,13 +60,41 @@ def frozen_config(config: TrainingConfig, patterns: int | None = None) -> Config
         training=Optimisation(
             epochs=config.nepochs,
             batch_size=config.batch_size,
-            learning_rate=config.learning_rate,
+            learning_rate=config.torch_learning_rate or config.learning_rate,
             loss=_loss(config),  # type: ignore[arg-type]
             objective=_objective(config.model),  # type: ignore[arg-type]
+            logger=config.torch_logger,  # type: ignore[arg-type]
+            device=device_of(config.torch_accelerator),
+            num_workers=config.torch_num_workers,
             **seed,  # type: ignore[arg-type]
         ),
         refinement=RefinementConfig(refine_probe=config.probe_trainable),
     )
+
+
+def device_of(accelerator: str) -> str:
+    """Return the name of a device that an accelerator of Lightning means."""
+    return _DEVICES.get(accelerator, accelerator)
+
+
+def chosen_part(scan: Scan, config: TrainingConfig) -> Scan:
+    """Return the patterns of a scan that a training record asks for, in their order.
+
+    Args:
+        scan: What was measured.
+        config: ``n_subsample`` patterns, or all where the scan has no more; drawn by
+            ``subsample_seed``, or the first with ``sequential_sampling``.
+
+    Raises:
+        ConfigError: ``n_subsample`` is less than 1.
+    """
+    wanted = config.n_subsample
+    if wanted is not None and wanted < 1:
+        raise ConfigError(f"n_subsample: found {wanted}, wanted at least 1, or none of it.")
+    if wanted is None or wanted >= scan.n_patterns:
+        return scan
+    drawn = np.random.default_rng(config.subsample_seed or 0).permutation(scan.n_patterns)
+    return scan.select(np.arange(wanted) if config.sequential_sampling else np.sort(drawn[:wanted]))
 
 
 def generator_config(model: ModelConfig) -> GeneratorConfig:
@@ -79,8 +112,9 @@ def _data(config: TrainingConfig, patterns: int | None) -> DataConfig:
     size = config.model.gridsize**2
     groups = config.n_groups or config.n_images
     share = groups / patterns if groups and patterns else 1.0
+    pool = config.neighbor_pool_size or config.neighbor_count
     # One pattern has no neighbours to be drawn from.
-    neighbours = max(config.neighbor_count, size - 1) if size > 1 else None
+    neighbours = max(pool, size - 1) if size > 1 else None
     return DataConfig(group_size=size, neighbours=neighbours, groups_per_pattern=share)
 
 

@@ -1,6 +1,7 @@
 """Every example runs as it is documented, on a small scan."""
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,21 @@ def scan_file(tmp_path_factory):
     return place
 
 
+@pytest.fixture
+def run_here(monkeypatch, capsys, tmp_path):
+    """Run an example in this process, which has imported what it needs."""
+
+    def run_it(name: str, *arguments: object) -> str:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+        return capsys.readouterr().out
+
+    return run_it
+
+
 def run(name: str, *arguments: object, folder: Path) -> str:
+    """Run an example as a user does; needed where it leaves something behind in the process."""
     result = subprocess.run(
         [sys.executable, str(EXAMPLES / name), *map(str, arguments)],
         cwd=folder,
@@ -41,20 +56,20 @@ def test_first_image(scan_file, tmp_path):
     assert (tmp_path / "out" / "first-image" / "phase.png").exists()
 
 
-def test_own_arrays(scan_file, tmp_path):
-    run("own_arrays.py", scan_file, folder=tmp_path)
+def test_own_arrays(scan_file, tmp_path, run_here):
+    run_here("own_arrays.py", scan_file)
     result = read_product(tmp_path / "out" / "own-arrays.h5")
     assert len(result.positions_px) == make_scan(32).n_patterns
 
 
-def test_train_and_keep(scan_file, tmp_path):
-    said = run("train_and_keep.py", scan_file, "--steps", 3, folder=tmp_path)
+def test_train_and_keep(scan_file, tmp_path, run_here):
+    said = run_here("train_and_keep.py", scan_file, "--steps", 3)
     assert said.startswith("3 steps")
     assert load_bundle(tmp_path / "out" / "trained").statistics["steps"] == 3
 
 
-def test_trust_result(scan_file, tmp_path):
-    said = run("trust_result.py", scan_file, folder=tmp_path)
+def test_trust_result(scan_file, run_here):
+    said = run_here("trust_result.py", scan_file)
     assert "1 is photon noise" in said
     assert "phase is known to 0." in said
     assert "verdict:" in said
@@ -65,9 +80,9 @@ def test_own_generator(scan_file, tmp_path):
     assert "object of" in said
 
 
-def test_dose_sweep(tmp_path):
+def test_dose_sweep(run_here):
     few = ("--photons", 1e3, 1e6, "--patterns", 100, "--n", 32)
-    rows = run("dose_sweep.py", *few, folder=tmp_path).splitlines()[1:]
+    rows = run_here("dose_sweep.py", *few).splitlines()[1:]
     errors = [float(row.split()[1]) for row in rows]
     assert len(errors) == 2
     assert errors[0] > 2 * errors[1]

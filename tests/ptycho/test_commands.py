@@ -45,24 +45,26 @@ def cut_scan(tmp_path_factory):
     return place
 
 
-def test_train_and_inference(cut_scan, tmp_path):
+def test_train_and_inference(cut_scan, tmp_path, caplog):
     trained = run(
         "ptycho_train",
         *("--train_data_file", cut_scan, "--output_dir", tmp_path / "run"),
         *("--gridsize", 2, "--nepochs", 2, "--n_groups", 32, "--architecture", "cnn"),
-        *("--batch_size", 8, "--n_filters_scale", 1),
+        *("--batch_size", 8, "--n_filters_scale", 1, "--n-subsample", 40),
+        *("--backend", "pytorch", "--torch-accelerator", "cpu", "--torch-logger", "none"),
     )
     assert trained.returncode == 0, trained.stderr
     bundle = load_bundle(tmp_path / "run")
     assert bundle.size.group_size == 4
     assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 3
 
-    made = run(
-        "ptycho_inference",
-        *("--model_path", tmp_path / "run", "--test_data", cut_scan),
-        *("--output-dir", tmp_path / "image"),
-    )
-    assert made.returncode == 0, made.stderr
+    assert len(bundle.history) == 2
+
+    options = ("--model_path", tmp_path / "run", "--test_data", cut_scan, "--visualize_probe")
+    more = ("--output-dir", tmp_path / "image", "--n_groups", 16)
+    assert inference.main([str(word) for word in (*options, *more)]) == 0
+    assert "every pattern is used" in caplog.text
+    assert (tmp_path / "image" / "probe.png").exists()
     image = read_product(tmp_path / "image" / "reconstruction.h5").object
     assert np.isfinite(image).all()
     assert (tmp_path / "image" / "phase.png").exists()

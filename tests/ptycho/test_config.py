@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ptycho import params
@@ -12,8 +13,9 @@ from ptycho.config.config import (
     TrainingConfig,
     update_legacy_dict,
 )
-from ptycho.translation import frozen_config
+from ptycho.translation import chosen_part, frozen_config
 from ptychopinn.errors import ConfigError
+from tests.conftest import make_scan
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -46,6 +48,9 @@ def test_settings_arrive_in_the_frozen_ones():
         mae_weight=1,
         probe_trainable=True,
         subsample_seed=5,
+        torch_accelerator="gpu",
+        torch_logger="none",
+        torch_num_workers=2,
     )
     made = frozen_config(config, patterns=100)
     assert made.generator.name == "fno"
@@ -57,6 +62,32 @@ def test_settings_arrive_in_the_frozen_ones():
     assert (made.training.epochs, made.training.batch_size, made.training.seed) == (7, 3, 5)
     assert made.training.loss == "amplitude_mae"
     assert made.refinement.refine_probe
+    assert (made.training.device, made.training.logger) == ("cuda", "none")
+    assert (made.training.num_workers, made.training.learning_rate) == (2, config.learning_rate)
+
+
+def test_the_later_names_win():
+    config = TrainingConfig(
+        model=ModelConfig(gridsize=2), neighbor_pool_size=9, torch_learning_rate=0.01
+    )
+    made = frozen_config(config)
+    assert (made.data.neighbours, made.training.learning_rate) == (9, 0.01)
+
+
+def test_a_part_of_the_patterns_is_drawn_or_the_first():
+    scan = make_scan(32)
+    drawn = chosen_part(scan, TrainingConfig(n_subsample=20, subsample_seed=3))
+    assert drawn.n_patterns == 20
+    assert len(np.unique(drawn.positions_px, axis=0)) == 20
+    again = chosen_part(scan, TrainingConfig(n_subsample=20, subsample_seed=3))
+    np.testing.assert_array_equal(drawn.patterns, again.patterns)
+    other = chosen_part(scan, TrainingConfig(n_subsample=20, subsample_seed=4))
+    assert not np.array_equal(drawn.positions_px, other.positions_px)
+    first = chosen_part(scan, TrainingConfig(n_subsample=20, sequential_sampling=True))
+    np.testing.assert_array_equal(first.patterns, scan.patterns[:20])
+    assert chosen_part(scan, TrainingConfig(n_subsample=10**6)) is scan
+    with pytest.raises(ConfigError, match="n_subsample: found 0"):
+        chosen_part(scan, TrainingConfig(n_subsample=0))
 
 
 def test_supervised_is_an_objective():
@@ -83,6 +114,8 @@ def test_what_has_no_effect_is_told(caplog):
     frozen_config(TrainingConfig(realspace_weight=0.5, model=ModelConfig(probe_mask=True)))
     assert "realspace_weight = 0.5 has no effect" in caplog.text
     assert "probe_mask = True has no effect" in caplog.text
+    frozen_config(TrainingConfig(backend="tensorflow"))
+    assert "PyTorch does the work" in caplog.text
     caplog.clear()
     frozen_config(TrainingConfig())
     assert not caplog.text

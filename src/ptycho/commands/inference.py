@@ -26,21 +26,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str]) -> None:
     parser = parser_of(InferenceConfig, "ptycho_inference", _DESCRIPTION)
     parser.add_argument("--test_data", "--test-data", dest="test_data_file")
-    config = record_of(InferenceConfig, vars(parser.parse_args(arguments)))
+    parser.add_argument(
+        "--visualize_probe", "--visualize-probe", action="store_true", help="always done here"
+    )
+    values = vars(parser.parse_args(arguments))
+    values.pop("visualize_probe", None)
+    config = record_of(InferenceConfig, values)
     if config.model_path is None or config.test_data_file is None:
         raise ConfigError("--model_path, --test_data_file: both are needed; name them.")
-    _tell_of_groups(config)
+    _tell_what_has_no_effect(config)
     model, _ = load_inference_bundle(config.model_path)
     raw = RawData.from_file(config.test_data_file)
-    result = reconstruct_raw(raw, model.bundle)
+    result = reconstruct_raw(raw, model.bundle, config.torch_accelerator)
     write_result(config.output_dir, result, model.bundle.history, model.bundle.config, raw.scan)
     _LOG.info("results: %s", config.output_dir)
 
 
-def _tell_of_groups(config: InferenceConfig) -> None:
-    """Tell that every pattern is used: a part of them would leave holes in the image."""
-    if config.n_groups or config.n_images:
-        _LOG.warning("n_groups, n_images have no effect here: every pattern is used.")
+def _tell_what_has_no_effect(config: InferenceConfig) -> None:
+    """Tell that every pattern is used (a part would leave holes in the image), by PyTorch."""
+    if config.n_groups or config.n_images or config.n_subsample:
+        _LOG.warning("n_groups, n_images, n_subsample have no effect here: every pattern is used.")
+    if config.backend != "pytorch":
+        _LOG.warning("backend = %r has no effect here: PyTorch does the work.", config.backend)
 
 
 def run_main() -> None:

@@ -109,8 +109,16 @@ class TrainingConfig(_KnownNames):
     """Groups in an epoch; None = one for every pattern."""
     n_images: int | None = None
     """Older name of n_groups."""
+    n_subsample: int | None = None
+    """Patterns that are trained on, drawn at random; None = all."""
+    sequential_sampling: bool = False
+    """Take the first n_subsample patterns instead of drawing them."""
     neighbor_count: int = 4
     """Nearest neighbours that the others of a group are drawn from."""
+    neighbor_pool_size: int | None = None
+    """The same where more groups than patterns are wanted; None = neighbor_count."""
+    enable_oversampling: bool = False
+    """Allow more groups than patterns; always allowed here."""
     positions_provided: bool = True
     """Positions come from the file; always so here."""
     probe_trainable: bool = False
@@ -121,6 +129,16 @@ class TrainingConfig(_KnownNames):
     """Seed of weights and groups."""
     output_dir: Path = Path("training_outputs")
     """Folder for the results."""
+    backend: str = "pytorch"
+    """pytorch; there is no other here."""
+    torch_accelerator: str = "auto"
+    """auto, cpu, gpu (also cuda, cuda:1) or mps."""
+    torch_logger: str = "csv"
+    """csv, tensorboard, mlflow or none."""
+    torch_learning_rate: float | None = None
+    """Takes the place of learning_rate."""
+    torch_num_workers: int = 0
+    """Processes that read patterns; 0 reads in the training process."""
 
 
 @dataclass
@@ -137,12 +155,18 @@ class InferenceConfig(_KnownNames):
     """Groups; None = one for every pattern."""
     n_images: int | None = None
     """Older name of n_groups."""
+    n_subsample: int | None = None
+    """Patterns that are used; always all of them here."""
     neighbor_count: int = 4
     """Nearest neighbours that the others of a group are drawn from."""
     debug: bool = False
     """Say more."""
     output_dir: Path = Path("inference_outputs")
     """Folder for the results."""
+    backend: str = "pytorch"
+    """pytorch; there is no other here."""
+    torch_accelerator: str = "auto"
+    """auto, cpu, gpu (also cuda, cuda:1) or mps."""
 
 
 def update_legacy_dict(cfg: dict[str, Any], config: TrainingConfig | InferenceConfig) -> None:

@@ -12,7 +12,7 @@ from ptycho import params
 from ptycho.config.config import TrainingConfig
 from ptycho.model import DiffractionToObject
 from ptycho.raw_data import RawData
-from ptycho.translation import frozen_config
+from ptycho.translation import chosen_part, device_of, frozen_config
 from ptychopinn.bundle import BUNDLE_NAME, Bundle, load_bundle
 from ptychopinn.cli.folder import write_history, write_result
 from ptychopinn.config import Config, InferenceConfig
@@ -51,21 +51,23 @@ def run_cdi_example(
     """
     if do_stitching and test_data is None:
         raise ConfigError("do_stitching: True was asked for without test_data; give both.")
+    part = chosen_part(train_data.scan, config)
     with tempfile.TemporaryDirectory() as folder:
-        bundle = train(train_data.scan, frozen_config(config, train_data.scan.n_patterns), folder)
+        bundle = train(part, frozen_config(config, part.n_patterns), folder)
     params.set("bundle", bundle)
     _keep_scale(bundle)
     results: dict[str, Any] = {"bundle": bundle, "history": loss_history(bundle)}
     if not do_stitching or test_data is None:
         return None, None, results
-    results["reconstruction"] = reconstruct_raw(test_data, bundle)
+    results["reconstruction"] = reconstruct_raw(test_data, bundle, config.torch_accelerator)
     image = results["reconstruction"].object
     return np.abs(image), np.angle(image), results
 
 
-def reconstruct_raw(raw: RawData, bundle: Bundle) -> Reconstruction:
+def reconstruct_raw(raw: RawData, bundle: Bundle, accelerator: str = "auto") -> Reconstruction:
     """Reconstruct a scan as a whole, without the checks that take as long again."""
-    settings = replace(bundle.config, inference=InferenceConfig(checks=False))
+    quick = InferenceConfig(checks=False, device=device_of(accelerator))
+    settings = replace(bundle.config, inference=quick)
     return reconstruct(raw.scan, bundle, settings)
 
 
