@@ -14,7 +14,7 @@ import numpy as np
 from ptychopinn.config import DataConfig
 from ptychopinn.io.file_map import parse_map
 from ptychopinn.io.geometry import LENGTHS_M, electron_wavelength_m
-from ptychopinn.io.hdf5 import opened_hdf5
+from ptychopinn.io.hdf5 import opened_hdf5, require_readable
 from ptychopinn.io.hdf5_fields import read_text
 from ptychopinn.io.measurement import Measurement, as_scan
 from ptychopinn.io.pattern_array import require_pattern_header
@@ -52,6 +52,7 @@ def read_emd(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
     with opened_hdf5(path) as file:
         key = _only(path, _cubes(file))
         cube = file[key]
+        require_readable(path, cube)
         shape = (int(np.prod(cube.shape[:2])), *cube.shape[2:])
         require_pattern_header(path, key, shape, cube.dtype)
         raster, said = _raster(file, cube)

@@ -11,7 +11,18 @@ import numpy as np
 
 from ptychopinn.errors import PtychoError
 from ptychopinn.io.memory import require_memory
-from ptychopinn.io.refusal import missing, refusal, require_file, said_briefly
+from ptychopinn.io.refusal import (
+    bytes_in_words,
+    missing,
+    refusal,
+    require_file,
+    said_briefly,
+)
+
+#: A dataset of this size may be all fill value: masks and flags are.
+_SMALL_BYTES = 2**24
+#: No detector's data compress further than this; empty frames come near it.
+_LARGEST_RATIO = 10_000
 
 
 @contextmanager
@@ -73,6 +84,7 @@ def read_dataset(
             f"{wanted} axes of {kind} numbers",
             "check which program wrote it",
         )
+    require_honest_size(path, dataset)
     nbytes = math.prod(dataset.shape) * dataset.dtype.itemsize
     require_memory(path, key, nbytes, "check the file, or use a machine with more memory")
     return np.asarray(dataset[()])
@@ -92,12 +104,31 @@ def require_readable(path: str | Path, dataset: h5py.Dataset) -> None:
                 "a filter that is installed",
                 "update the package hdf5plugin, or install the plugin of the detector's maker",
             )
+    require_honest_size(path, dataset)
     if dataset.is_virtual:
         _require_virtual_sources(path, dataset)
     elif dataset.size and not dataset.id.get_storage_size() and not dataset.external:
         raise refusal(
             path, key, "a dataset that was never written", "data", "copy or make the file again"
         )
+
+
+def require_honest_size(path: str | Path, dataset: h5py.Dataset) -> None:
+    """Refuse a large dataset of which hardly anything is in the file, before it is allocated.
+
+    HDF5 fills up what was never written, so that some bytes can claim a terabyte.
+    """
+    claimed, held = dataset.nbytes, dataset.id.get_storage_size()
+    elsewhere = dataset.is_virtual or dataset.external
+    if elsewhere or claimed <= _SMALL_BYTES or claimed <= held * _LARGEST_RATIO:
+        return
+    raise refusal(
+        path,
+        str(dataset.name),
+        f"a claim of {bytes_in_words(claimed)} with {bytes_in_words(held)} of data",
+        "a dataset that was written",
+        "copy or make the file again",
+    )
 
 
 def filter_names(dataset: h5py.Dataset) -> list[str]:

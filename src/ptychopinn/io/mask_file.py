@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from ptychopinn.io.archive import Archive
-from ptychopinn.io.refusal import container, first_bytes, missing, refusal, said_briefly
+from ptychopinn.io.npy_file import mapped_npy
+from ptychopinn.io.refusal import container, first_bytes, missing, refusal
 
 #: Keys of a file of its own, and whether True means bad in it.
 _KEYS = {"bad_pixels": True, "mask": False}
@@ -48,12 +49,7 @@ def read_mask_file(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
                 "an NPY or NPZ file that marks bad pixels",
                 "save one with numpy.save",
             )
-    try:
-        stored = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise refusal(
-            path, "", f"damage ({said_briefly(error)})", "an intact NPY file", "make it again"
-        ) from error
+    stored = mapped_npy(path)
     _require_mask(path, "", stored.shape, stored.dtype, shape)
     return _marked(path, "", np.asarray(stored), true_is_bad=True)
 

@@ -12,9 +12,10 @@ from ptychopinn.io.file_map import parse_map
 from ptychopinn.io.frame_source import RawFrames
 from ptychopinn.io.measurement import Measurement, as_scan
 from ptychopinn.io.memory import require_memory
+from ptychopinn.io.npy_file import mapped_npy
 from ptychopinn.io.pattern_array import require_pattern_header
 from ptychopinn.io.raster import Raster, placed
-from ptychopinn.io.refusal import refusal, require_file, said_briefly
+from ptychopinn.io.refusal import refusal, require_file
 from ptychopinn.io.scan_format import Description
 from ptychopinn.io.stored_patterns import StoredPatterns
 from ptychopinn.scan import Patterns, Scan
@@ -30,12 +31,12 @@ def is_npy_patterns(path: str | Path) -> bool:
     with Path(path).open("rb") as file:
         if file.read(len(_START)) != _START:
             return False
-    return _mapped(path).ndim in (3, 4)
+    return mapped_npy(path).ndim in (3, 4)
 
 
 def describe_npy(path: str | Path) -> Description:
     """Return shape and type of the array without reading it."""
-    mapped = _mapped(path)
+    mapped = mapped_npy(path)
     return [(_KEY, mapped.shape, str(mapped.dtype))]
 
 
@@ -46,7 +47,7 @@ def read_npy_patterns(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
         DataError: The file is damaged, holds no patterns, the step of the raster or the size of
             a pixel is not said, or what `as_scan` refuses.
     """
-    mapped = _mapped(path)
+    mapped = mapped_npy(path)
     flat = (int(np.prod(mapped.shape[:-2])), *mapped.shape[-2:])
     require_pattern_header(path, _KEY, flat, mapped.dtype)
     if 0 in flat:
@@ -65,21 +66,6 @@ def read_npy_patterns(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
         ),
         data,
     )
-
-
-def _mapped(path: str | Path) -> np.memmap:
-    """Return the array without reading it; refuses a damaged file and one of Python objects."""
-    try:
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, TypeError, SyntaxError, OverflowError) as error:
-        raise refusal(
-            path,
-            "",
-            f"damage ({said_briefly(error)})",
-            "an intact NPY file of plain numbers",
-            "copy or make the file again",
-        ) from error
-    return mapped
 
 
 def _patterns(path: str | Path, mapped: np.memmap, flat: tuple[int, int, int]) -> Patterns:
