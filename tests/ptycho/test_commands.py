@@ -54,6 +54,8 @@ def test_train_and_inference(cut_scan, tmp_path, caplog):
         *("--backend", "pytorch", "--torch-accelerator", "cpu", "--torch-logger", "none"),
     )
     assert trained.returncode == 0, trained.stderr
+    assert "GPU available" not in trained.stderr
+    assert "Warning" not in trained.stderr
     bundle = load_bundle(tmp_path / "run")
     assert bundle.size.group_size == 4
     assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 3

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import yaml
 
 from ptycho.config.config import InferenceConfig, ModelConfig, TrainingConfig
+from ptychopinn.cli.main import quieten_lightning
 from ptychopinn.errors import REFUSED, ConfigError, DataError, PtychoError
 
 Record = TypeVar("Record", TrainingConfig, InferenceConfig)
@@ -105,6 +106,7 @@ def answered(work: Callable[[Sequence[str]], None], arguments: Sequence[str] | N
     """Run a command; a mistake is one sentence and exit code 2."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logging.getLogger("ptychopinn").setLevel(logging.INFO)
+    quieten_lightning()
     try:
         work(sys.argv[1:] if arguments is None else arguments)
     except PtychoError as error:

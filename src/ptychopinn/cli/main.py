@@ -39,7 +39,7 @@ def _show_messages() -> None:
     logging.getLogger("ptychopinn").setLevel(logging.INFO)
 
 
-def _quieten_lightning() -> None:
+def quieten_lightning() -> None:
     """Keep hints of the trainer off the terminal; it sets its own level when it is imported."""
     for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -60,7 +60,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
     parsed, settings = parse(COMMANDS[name], arguments[1:])
     # Imported here so that help and refusals do not wait for torch.
     module = importlib.import_module(f"ptychopinn.cli.{name}")
-    _quieten_lightning()
+    quieten_lightning()
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         return _run_among_others(name, lambda: int(module.run(parsed, settings)))
     return int(module.run(parsed, settings))
