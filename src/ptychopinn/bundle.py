@@ -148,6 +148,12 @@ def _read_sealed(path: Path) -> dict[str, bytes]:
             return _read_unpacked(path)
         path = path / BUNDLE_NAME
     try:
+        if path.exists() and not path.is_file():
+            raise BundleError(f"{path}: found a device or pipe, wanted the {BUNDLE_NAME} of a run.")
+        if path.stat().st_size > LARGEST_MEMBER:
+            raise BundleError(
+                f"{path}: found {path.stat().st_size} bytes, more than any bundle has."
+            )
         whole = path.read_bytes()
     except OSError as error:
         raise BundleError(
@@ -207,8 +213,10 @@ def load_bundle(path: str | Path) -> Bundle:
         manifest = json.loads(members["manifest.json"])
         arrays = load_tensors(members["arrays.safetensors"])
         weights = load_tensors(members["weights.safetensors"])
-    except (ValueError, safetensors.SafetensorError) as error:
+    except (ValueError, RecursionError, safetensors.SafetensorError) as error:
         raise BundleError(f"{place}: a member of the bundle is unreadable ({error}).") from error
+    if not isinstance(manifest, dict):
+        raise BundleError(f"{place}: manifest.json holds {type(manifest).__name__}, wanted names.")
     if manifest.get("format") != FORMAT:
         raise BundleError(
             f"{place}: the bundle has format {manifest.get('format')}, this version reads "

@@ -14,6 +14,9 @@ import yaml
 
 from ptychopinn.errors import ConfigError, did_you_mean
 
+#: Bytes of the largest file of settings.
+_LARGEST_FILE = 2**20
+
 
 def _knob(
     default: Any,
@@ -582,7 +585,7 @@ class Config(_Checked):
         """Build from YAML text; the name is for messages."""
         try:
             values = yaml.safe_load(text)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, RecursionError) as error:
             raise ConfigError(f"{name}: not readable as YAML: {error}") from error
         try:
             return cls.from_dict(values or {})
@@ -592,8 +595,13 @@ class Config(_Checked):
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a YAML file."""
+        place = Path(path)
+        if place.exists() and not place.is_file():
+            raise ConfigError(f"{path}: found a folder or a pipe, wanted a YAML file of settings.")
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            if place.stat().st_size > _LARGEST_FILE:
+                raise ConfigError(f"{path}: found more than 1 MiB, wanted a YAML file of settings.")
+            text = place.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: cannot be read as a text file: {error}") from error
         return cls.from_yaml(text, str(path))
