@@ -43,3 +43,8 @@ def test_a_file_with_unknown_names_or_none_is_refused(tmp_path):
         parsed(TrainingConfig, "--config", str(tmp_path / "c.yaml"))
     with pytest.raises(DataError, match=r"none\.yaml"):
         parsed(InferenceConfig, "--config", str(tmp_path / "none.yaml"))
+
+
+def test_help_says_what_a_flag_does():
+    told = parser_of(TrainingConfig, "program", "").format_help()
+    assert "Passes over the groups. (default: 50)" in " ".join(told.split())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import yaml
+from docstring_parser import parse_from_object
 
 from ptycho.config.config import InferenceConfig, ModelConfig, TrainingConfig
 from ptychopinn.cli.main import quieten_lightning
@@ -41,20 +42,24 @@ def parser_of(record: type[Any], program: str, description: str) -> argparse.Arg
     )
     parser.add_argument("--config", metavar="FILE", help="YAML file of the settings below.")
     for owner in (record, ModelConfig):
+        hints = get_type_hints(owner)
+        said = {one.arg_name: one.description or "" for one in parse_from_object(owner).params}
         for item in dataclasses.fields(owner):
             if item.name != "model":
-                _add_flag(parser, item, get_type_hints(owner)[item.name])
+                _add_flag(parser, item, hints[item.name], said[item.name])
     return parser
 
 
-def _add_flag(parser: argparse.ArgumentParser, item: dataclasses.Field, hint: Any) -> None:
+def _add_flag(
+    parser: argparse.ArgumentParser, item: dataclasses.Field, hint: Any, said: str
+) -> None:
     kind = next(part for part in (get_args(hint) or (hint,)) if part is not type(None))
     if get_origin(hint) not in (None, Union, types.UnionType):
         raise TypeError(f"{item.name}: {hint} is no type of a flag.")
     dashed = f"--{item.name.replace('_', '-')}"
     names = list(dict.fromkeys((f"--{item.name}", dashed)))
     default = None if item.default is dataclasses.MISSING else item.default
-    note = f"default: {default}"
+    note = f"{' '.join(said.split())} (default: {default})".replace("%", "%%")
     if kind is bool:
         # A flag alone switches on, as in the original; a word may follow.
         parser.add_argument(*names, dest=item.name, type=_truth, nargs="?", const=True, help=note)
