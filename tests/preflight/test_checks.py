@@ -170,3 +170,18 @@ def test_the_real_scan_passes_in_a_moment(real_scan_files):
     found = quick_checks(scan)
     assert time.process_time() - started < 0.3
     assert {one.name: one.found for one in found if one.verdict != "pass"} == {}
+
+
+def test_many_positions_take_no_longer_before_a_run(good):
+    """Nothing that grows with the scan is looked at beyond what takes a second."""
+    count = 150_000
+    places = np.random.default_rng(0).uniform(32, 1600, size=(count, 2))
+    patterns = np.broadcast_to(np.asarray(good.patterns)[:1], (count, good.n, good.n))
+    many = replace(
+        good, patterns=patterns, positions_px=places, canvas_shape=(1700, 1700), truth=None
+    )
+    started = time.process_time()
+    found = {one.name for one in quick_checks(many)}
+    assert time.process_time() - started < 2.0
+    assert "overlap" in found
+    assert not found & {"holes", "one piece"}
