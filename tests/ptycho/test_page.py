@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import re
+import textwrap
 from pathlib import Path
 
 from ptycho.config.config import InferenceConfig, ModelConfig, TrainingConfig
@@ -20,7 +21,7 @@ def rows(heading: str) -> list[list[str]]:
 
 
 def test_the_usage_stands_there_word_for_word():
-    assert USAGE in PAGE
+    assert textwrap.indent(USAGE, "    ") in PAGE
 
 
 def test_every_setting_has_a_row():
