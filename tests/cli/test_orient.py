@@ -2,11 +2,13 @@
 
 import json
 import shlex
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from ptychopinn.cli import main as entry
+from ptychopinn.cli import orient
 from ptychopinn.config import DataConfig
 from ptychopinn.io import read_scan
 
@@ -49,15 +51,15 @@ def test_turns_that_were_given_are_counted(turned, capsys):
     assert f"ptychopinn reconstruct {turned} --orientation rot270" in out
 
 
-def test_no_winner_is_exit_code_1(small_scan, tmp_path, capsys):
-    with np.load(small_scan) as file:
-        arrays = dict(file)
-    order = np.random.default_rng(0).permutation(len(arrays["xcoords"]))
-    for key in ("xcoords", "ycoords"):
-        arrays[key] = arrays[key][order]
-    path = tmp_path / "shuffled.npz"
-    np.savez(path, **arrays)
-    assert call("orient", path) == 1
+@pytest.mark.parametrize(("decision", "said"), [("unclear", "leads by"), ("twins", "twins")])
+def test_no_winner_is_exit_code_1(small_scan, capsys, monkeypatch, decision, said):
+    found = orient.rank_orientations(read_scan(small_scan), device="cpu")
+    undecided = replace(found, decision=decision)
+    monkeypatch.setattr(orient, "rank_orientations", lambda *_, **__: undecided)
+    assert call("orient", small_scan) == 1
     out = capsys.readouterr().out
     assert "no winner" in out
+    assert said in out
     assert "next:" not in out
+    assert call("orient", small_scan, "--json") == 1
+    assert json.loads(capsys.readouterr().out)["flags"] is None

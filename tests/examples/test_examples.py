@@ -48,8 +48,8 @@ def run(name: str, *arguments: object, folder: Path) -> str:
     return result.stdout
 
 
-def test_first_image(scan_file, tmp_path):
-    said = run("first_image.py", scan_file, folder=tmp_path)
+def test_first_image(scan_file, tmp_path, run_here):
+    said = run_here("first_image.py", scan_file)
     assert "diff3d is read as counts" in said
     result = read_product(tmp_path / "out" / "first-image" / "reconstruction.h5")
     assert result.object.shape == make_scan(32).canvas_shape
