@@ -88,6 +88,24 @@ def test_a_resumed_run_is_the_same_run(tmp_path, name):
     ]
 
 
+def test_a_run_that_was_killed_after_its_last_step_takes_no_other(tmp_path):
+    scan = make_scan(32)
+    whole = train(scan, config(), tmp_path)
+    again = train(scan, config(), tmp_path, resume=True)
+    assert torch.equal(weights(whole), weights(again))
+    assert [row["step"] for row in again.history] == [row["step"] for row in whole.history]
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path):
+    scan = make_scan(32)
+    one, same, other = (
+        weights(train(scan, config(seed=seed), tmp_path / name))
+        for name, seed in (("a", 3), ("b", 3), ("c", 4))
+    )
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+
+
 def test_nothing_to_resume(tmp_path):
     with pytest.raises(TrainingError, match="no checkpoint to resume"):
         train(make_scan(32), config(), tmp_path, resume=True)

@@ -46,9 +46,11 @@ class Budget(lightning.Callback):
             shares.append(self.seconds / self.max_seconds)
         return min(1.0, max(shares))
 
-    def on_train_start(self, *_: Any) -> None:
-        """Start the clock."""
+    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """Start the clock; a run that was killed after its last step has nothing left to do."""
         self._started = time.monotonic()
+        if self.progress() >= 1.0:
+            trainer.should_stop = True
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Count the step, and ask the trainer to stop at the end of the budget."""
