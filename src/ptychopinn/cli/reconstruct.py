@@ -83,6 +83,8 @@ def _reconstruct(path: str, folder: Path, job: _Job) -> str:
     if trust is None:
         return "not checked"
     print(describe_trust(trust))
+    if trust["verdict"] in REMEDIES:
+        print(f"next: {REMEDIES[trust['verdict']]}")
     return f"{trust['verdict']} (trust {trust['score']:.2f})"
 
 
@@ -154,9 +156,7 @@ def _used(config: Config, bundle: Bundle | None) -> Config:
 def describe_trust(trust: dict[str, Any]) -> str:
     """Return the one line that says what to do."""
     reasons = "; ".join(trust["reasons"])
-    line = f"verdict: {trust['verdict']} (trust {trust['score']:.2f}: {reasons})"
-    remedy = REMEDIES.get(trust["verdict"])
-    return f"{line}\nnext: {remedy}" if remedy else line
+    return f"verdict: {trust['verdict']} (trust {trust['score']:.2f}: {reasons})"
 
 
 def describe_quality(quality: dict[str, float]) -> list[str]:

@@ -85,12 +85,18 @@ class ThreadShares:
             )
 
     def work(self, task: Callable[[Sequence[int]], T], batches: Sequence[int]) -> list[T]:
-        """Call ``task(batch numbers)`` once a thread, without gradients; return the answers."""
+        """Call ``task(batch numbers)`` once a thread, without gradients; return the answers.
+
+        Each thread takes a run of the batches, in their order.
+        """
+        shares = max(1, min(self.count, len(batches)))
+        # Neighbours in the file, which are neighbours in a raster, go to the same thread.
+        bounds = [round(number * len(batches) / shares) for number in range(shares + 1)]
 
         def quietly(first: int) -> T:
             with torch.inference_mode():
-                return task(batches[first :: self.count])
+                return task(batches[bounds[first] : bounds[first + 1]])
 
         if self._pool is None:
             return [quietly(0)]
-        return list(self._pool.map(quietly, range(max(1, min(self.count, len(batches))))))
+        return list(self._pool.map(quietly, range(shares)))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 #: Side of a tile without its halo, in pixels: the activations of a network take some 100 MiB.
-TILE_PX = 768
+TILE_PX = 512
 
 
 class Tile(NamedTuple):

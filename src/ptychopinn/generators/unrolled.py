@@ -161,7 +161,10 @@ class Unrolled(CanvasGenerator):
         if self.network_share is None:
             return canvas
         change = correction(self._network(stage), canvas, before, light)
-        return torch.addcmul(canvas, change, self.network_share[stage])
+        share = self.network_share[stage]
+        if torch.is_inference_mode_enabled():
+            return change.mul_(share).add_(canvas)
+        return torch.addcmul(canvas, change, share)
 
     def sweeps(self, view: CanvasView, stages: int | None = None) -> Iterator[torch.Tensor]:
         """Yield the (B, H, W) complex object after each stage."""
@@ -173,10 +176,10 @@ class Unrolled(CanvasGenerator):
             for subset, pace in self._steps(stage, view.subsets):
                 # In place where nobody looks any more: a large canvas is most of the memory.
                 ahead = (current - previous).mul_(pace.momentum).add_(current)
-                damped = view.illumination_of(subset) + pace.damping * light.peak / subset.count
                 previous = current
-                # A complex product costs a third of a complex quotient.
                 asked = view.update(ahead, subset)
+                damped = view.illumination_of(subset) + pace.damping * light.peak / subset.count
+                # A complex product costs a third of a complex quotient.
                 current = ahead.add_(asked.mul_(pace.step / damped))
             if stage < self.network_stages:
                 current = self.corrected(current, before, light, stage)

@@ -20,7 +20,8 @@ from ptychopinn.scan import Scan
 
 #: A cache that holds less than this share of the batches is not worth its memory.
 _LEAST_KEPT = 0.25
-#: The light of a subset is kept when it is no larger than this; a sum of maps is soon made again.
+#: A map of light is kept as it is when it is no larger than this, else in bytes; and a sum of maps
+#: is soon made again.
 _KEPT_LIGHT_BYTES = 8 * 2**20
 
 
@@ -51,6 +52,23 @@ class _Prepared(NamedTuple):
     """(1, C, 2)."""
 
 
+class _Rounded(NamedTuple):
+    """The light of a subset in 255 steps: it only sets the pace, to within a hundredth of it."""
+
+    steps: torch.Tensor
+    """(1, H, W) uint8."""
+    step: float
+    """Photons per pixel."""
+
+    @classmethod
+    def of(cls, light: torch.Tensor) -> "_Rounded":
+        step = float(light.amax()) / 255 or 1.0
+        return cls((light / step).round_().to(torch.uint8), step)
+
+    def unpacked(self) -> torch.Tensor:
+        return self.steps.to(torch.float32).mul_(self.step)
+
+
 class _Piece(NamedTuple):
     """The rectangle of the canvas that a batch sees, where the batch is worked on."""
 
@@ -69,6 +87,20 @@ class _Piece(NamedTuple):
     def of(self, canvas: torch.Tensor) -> torch.Tensor:
         """Return a view of the rectangle in (1, H, W) values."""
         return canvas[:, self.rows, self.columns]
+
+
+class _Strip(NamedTuple):
+    """Rows of the canvas that a thread adds to."""
+
+    rows: slice
+    values: torch.Tensor
+    """(1, rows, W)."""
+
+    def below(self, corners: torch.Tensor) -> torch.Tensor:
+        """Return (1, C, 2) corners counted from the first row."""
+        return (
+            corners if not self.rows.start else corners - corners.new_tensor([self.rows.start, 0])
+        )
 
 
 class ScanView:
@@ -123,30 +155,53 @@ class ScanView:
         kept = min(batches, int(streaming.cache_bytes // each))
         self._kept_batches = kept if kept >= _LEAST_KEPT * batches else 0
         self._cache: list[_Prepared | None] = [None] * self._kept_batches
-        finest = [Subset(part, self.subsets) for part in range(self.subsets)]
-        self._lights = {subset: self._light_of(subset) for subset in finest}
-        self.illumination = self._lights[EVERY] = self.illumination_of(EVERY)
+        self._lights: dict[Subset, torch.Tensor | _Rounded] = {}
+        self.illumination = self._lights[EVERY] = self._all_light()
         """(1, H, W) real, photons per pixel."""
 
     def _sum(
-        self, add: Callable[[int, torch.Tensor], None], subset: Subset, dtype: torch.dtype
+        self, add: Callable[[int, "_Strip"], None], subset: Subset, dtype: torch.dtype
     ) -> torch.Tensor:
-        """Call ``add(batch number, total)`` for the batches of a subset; return the total.
+        """Call ``add(batch number, strip)`` for the batches of a subset; return the total.
 
         It is (1, H, W), summed over threads and processes.
         """
+        batches = self._batches.of(subset)
 
-        def share(numbers: Sequence[int]) -> torch.Tensor:
-            part = torch.zeros((1, *self.canvas_shape), dtype=dtype, device=self._canvas_device)
+        def share(numbers: Sequence[int]) -> _Strip:
+            # The first share is as large as the canvas, and takes in the others.
+            rows = self._rows_of(numbers) if numbers[:1] != batches[:1] else slice(None)
+            height = len(range(*rows.indices(self.canvas_shape[0])))
+            shape = (1, height, self.canvas_shape[1])
+            strip = _Strip(rows, torch.zeros(shape, dtype=dtype, device=self._canvas_device))
             for number in numbers:
-                add(number, part)
-            return part
+                add(number, strip)
+            return strip
 
-        parts = self._threads.work(share, self._batches.of(subset))
+        whole, *strips = self._threads.work(share, batches)
         with torch.inference_mode():
-            for part in parts[1:]:
-                parts[0] += part
-            return self._processes.add_up(parts[0])
+            for strip in strips:
+                whole.values[:, strip.rows] += strip.values
+            return self._processes.add_up(whole.values)
+
+    def _rows_of(self, numbers: Sequence[int]) -> slice:
+        """Return the rows of the canvas that some batches reach."""
+        patterns = np.concatenate([self._batches.members[number] for number in numbers])
+        rows = self._corners[torch.from_numpy(patterns), 0]
+        return slice(int(rows.min()), int(rows.max()) + self.scan.n)
+
+    def _all_light(self) -> torch.Tensor:
+        """Return the light of all patterns, and keep that of the finest subsets."""
+        total = self._light_of(Subset(0, self.subsets))
+        if self.subsets == 1:
+            return total
+        for part in range(self.subsets):
+            subset = Subset(part, self.subsets)
+            light = self._light_of(subset) if part else total
+            total = total + light if part else total
+            small = light.nbytes <= _KEPT_LIGHT_BYTES
+            self._lights[subset] = light if small else _Rounded.of(light)
+        return total
 
     def _light_of(self, subset: Subset) -> torch.Tensor:
         """Return the light of one of the finest subsets on the canvas."""
@@ -156,10 +211,10 @@ class ScanView:
         """Return the light of a subset on the (1, H, W) canvas."""
         known = self._lights.get(subset)
         if known is not None:
-            return known
-        total = self._lights[Subset(subset.index, self.subsets)].clone()
+            return known.unpacked() if isinstance(known, _Rounded) else known
+        total = self.illumination_of(Subset(subset.index, self.subsets)).clone()
         for part in range(subset.index + subset.count, self.subsets, subset.count):
-            total += self._lights[Subset(part, self.subsets)]
+            total += self.illumination_of(Subset(part, self.subsets))
         if total.nbytes <= _KEPT_LIGHT_BYTES:
             self._lights[subset] = total
         return total
@@ -182,20 +237,21 @@ class ScanView:
         probes = probes_at(self._probe, self._fractions[part])
         return probes[None], self._corners[part][None]
 
-    def _add_light(self, number: int, total: torch.Tensor) -> None:
+    def _add_light(self, number: int, total: "_Strip") -> None:
         if number < self._kept_batches:
             _, probes, corners = self._prepare(number)
         else:
             probes, corners = self._light(self._batches.members[number])
         self._add(intensity(probes), corners, total)
 
-    def _add(self, patches: torch.Tensor, corners: torch.Tensor, total: torch.Tensor) -> None:
+    def _add(self, patches: torch.Tensor, corners: torch.Tensor, total: "_Strip") -> None:
         """Add (1, C, N, N) patches to the canvas, by way of the piece that they cover."""
+        corners = total.below(corners)
         if not self._by_pieces:
-            add_windows(total, patches, corners)
+            add_windows(total.values, patches, corners)
             return
         piece = _Piece.around(corners, self.scan.n)
-        target = piece.of(total)
+        target = piece.of(total.values)
         here = torch.zeros_like(target, device=self._device)
         add_windows(here, patches, piece.corners)
         target += here.to(self._canvas_device)
@@ -210,7 +266,7 @@ class ScanView:
     def update(self, canvas: torch.Tensor, subset: Subset = EVERY) -> torch.Tensor:
         """Sum what every pattern of a subset asks of the (1, H, W) object."""
 
-        def add(number: int, total: torch.Tensor) -> None:
+        def add(number: int, total: _Strip) -> None:
             amplitude, probes, corners = self._prepare(number)
             patches = self._extract(canvas, corners)
             self._add(object_update(patches, probes, amplitude, self._mask), corners, total)

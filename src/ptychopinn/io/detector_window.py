@@ -16,6 +16,10 @@ _FAR = 1 / 12
 Center = tuple[int, int]
 
 
+#: A smaller square holds no diffraction pattern.
+LEAST_SIDE = 4
+
+
 def find_center(
     path: str | Path,
     patterns: Patterns,
@@ -94,6 +98,14 @@ def window_about(
             f"frames of {shape[0]} x {shape[1]} pixels with the zero frequency at {center}",
             f"{n} x {n} pixels about it",
             f"ask for at most --crop {most}",
+        )
+    if n < LEAST_SIDE:
+        raise refusal(
+            path,
+            key,
+            f"frames of {shape[0]} x {shape[1]} pixels with the zero frequency at {center}",
+            f"at least {LEAST_SIDE} x {LEAST_SIDE} pixels about it",
+            "give the right place with --center y,x",
         )
     start = (center[0] - n // 2, center[1] - n // 2)
     return slice(start[0], start[0] + n), slice(start[1], start[1] + n)

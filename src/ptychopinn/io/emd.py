@@ -14,7 +14,7 @@ import numpy as np
 from ptychopinn.config import DataConfig
 from ptychopinn.io.file_map import parse_map
 from ptychopinn.io.geometry import LENGTHS_M, electron_wavelength_m
-from ptychopinn.io.hdf5 import opened_hdf5, require_readable
+from ptychopinn.io.hdf5 import objects_in, opened_hdf5, require_readable
 from ptychopinn.io.hdf5_fields import read_text
 from ptychopinn.io.measurement import Measurement, as_scan
 from ptychopinn.io.pattern_array import require_pattern_header
@@ -75,17 +75,15 @@ def read_emd(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
 
 def _cubes(file: h5py.File) -> list[str]:
     """Return the paths of all 4-D arrays."""
-    found: list[str] = []
-
-    def note(name: str, item: h5py.HLObject) -> None:
-        if name.rpartition("/")[2] != "data" or not isinstance(item, h5py.Dataset):
-            return
-        legacy = name.startswith(_LEGACY)
-        if item.ndim == 4 and item.size and (legacy or _is_array(item.parent)):
-            found.append(name)
-
-    file.visititems(note)
-    return sorted(found)
+    return sorted(
+        name
+        for name, item in objects_in(file)
+        if name.rpartition("/")[2] == "data"
+        and isinstance(item, h5py.Dataset)
+        and item.ndim == 4
+        and item.size
+        and (name.startswith(_LEGACY) or _is_array(item.parent))
+    )
 
 
 def _is_array(group: h5py.Group) -> bool:

@@ -11,7 +11,7 @@ from ptychopinn.io.facility_layouts import LAYOUTS, Layout
 from ptychopinn.io.facility_positions import read_positions
 from ptychopinn.io.file_map import FileMap, parse_map
 from ptychopinn.io.geometry import Geometry
-from ptychopinn.io.hdf5 import opened_hdf5, read_dataset
+from ptychopinn.io.hdf5 import objects_in, opened_hdf5, read_dataset
 from ptychopinn.io.hdf5_fields import first_dataset, read_quantity
 from ptychopinn.io.mapped_files import Item, MappedFiles
 from ptychopinn.io.measurement import Measurement, Stage, as_scan
@@ -146,13 +146,11 @@ def _part_missing(files: MappedFiles, key: str) -> Exception:
 
 
 def _with_frames(file: h5py.File) -> list[str]:
-    names: list[str] = []
-    file.visititems(
-        lambda name, item: (
-            names.append(name) if isinstance(item, h5py.Dataset) and item.ndim in (3, 4) else None
-        )
-    )
-    return names
+    return [
+        name
+        for name, item in objects_in(file)
+        if isinstance(item, h5py.Dataset) and item.ndim in (3, 4)
+    ]
 
 
 def _paired(

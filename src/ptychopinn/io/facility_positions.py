@@ -9,7 +9,7 @@ import numpy as np
 from ptychopinn.io.facility_layouts import Field, Layout
 from ptychopinn.io.file_map import FileMap
 from ptychopinn.io.geometry import LENGTHS_M
-from ptychopinn.io.hdf5 import read_dataset
+from ptychopinn.io.hdf5 import objects_in, read_dataset
 from ptychopinn.io.hdf5_fields import first_dataset, read_columns, unit_of
 from ptychopinn.io.mapped_files import Item, MappedFiles
 from ptychopinn.io.refusal import listed, refusal
@@ -109,13 +109,14 @@ def _unit(item: Item, said: FileMap, usual: str) -> tuple[float, list[str]]:
 
 
 def _none_found(files: MappedFiles, count: int) -> Exception:
-    fitting: list[str] = []
-
-    def note(name: str, item: h5py.HLObject) -> None:
-        if isinstance(item, h5py.Dataset) and item.shape and count in item.shape[:2]:
-            fitting.append(name) if item.ndim <= 2 and item.dtype.kind in "iuf" else None
-
-    files.main.visititems(note)
+    fitting = [
+        name
+        for name, item in objects_in(files.main)
+        if isinstance(item, h5py.Dataset)
+        and item.ndim in (1, 2)
+        and count in item.shape
+        and item.dtype.kind in "iuf"
+    ]
     found = f"datasets of {count} numbers: {listed(fitting)}" if fitting else "none in this file"
     return refusal(
         files.path,

@@ -22,7 +22,7 @@ from ptychopinn.io.refusal import (
 #: A dataset of this size may be all fill value: masks and flags are.
 _SMALL_BYTES = 2**24
 #: No detector's data compress further than this; empty frames come near it.
-_LARGEST_RATIO = 10_000
+_LARGEST_RATIO = 2_000
 
 
 @contextmanager
@@ -51,6 +51,32 @@ def damage_refused(path: str | Path) -> Iterator[None]:
             "an intact HDF5 file",
             "copy or make the file again",
         ) from error
+
+
+def objects_in(group: h5py.Group) -> Iterator[tuple[str, h5py.HLObject]]:
+    """Yield path and object of everything below a group, by hard links, each object once.
+
+    The visitor of HDF5 itself never comes back from some damaged files.
+    """
+    yield from _below(group, "", {address_of(group)})
+
+
+def _below(group: h5py.Group, path: str, seen: set[int]) -> Iterator[tuple[str, h5py.HLObject]]:
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            continue
+        item = group[name]
+        if address_of(item) in seen:
+            continue
+        seen.add(address_of(item))
+        yield f"{path}{name}", item
+        if isinstance(item, h5py.Group):
+            yield from _below(item, f"{path}{name}/", seen)
+
+
+def address_of(item: h5py.HLObject) -> int:
+    """Return what tells an object of a file from every other, by whatever path it is reached."""
+    return int(h5py.h5o.get_info(item.id).addr)
 
 
 def require_dataset(file: h5py.File, path: str | Path, key: str) -> h5py.Dataset:
@@ -118,7 +144,8 @@ def require_honest_size(path: str | Path, dataset: h5py.Dataset) -> None:
 
     HDF5 fills up what was never written, so that some bytes can claim a terabyte.
     """
-    claimed, held = dataset.nbytes, dataset.id.get_storage_size()
+    claimed = dataset.nbytes
+    held = min(dataset.id.get_storage_size(), Path(dataset.file.filename).stat().st_size)
     elsewhere = dataset.is_virtual or dataset.external
     if elsewhere or claimed <= _SMALL_BYTES or claimed <= held * _LARGEST_RATIO:
         return
@@ -160,12 +187,9 @@ def _require_virtual_sources(path: str | Path, dataset: h5py.Dataset) -> None:
 
 def describe_hdf5(path: str | Path) -> list[tuple[str, tuple[int, ...], str]]:
     """Return path, shape and type of every dataset of an HDF5 file without reading any."""
-    rows: list[tuple[str, tuple[int, ...], str]] = []
-
-    def note(name: str, item: h5py.HLObject) -> None:
-        if isinstance(item, h5py.Dataset):
-            rows.append((name, item.shape or (), str(item.dtype)))
-
     with opened_hdf5(path) as file:
-        file.visititems(note)
-    return rows
+        return [
+            (name, item.shape or (), str(item.dtype))
+            for name, item in objects_in(file)
+            if isinstance(item, h5py.Dataset)
+        ]

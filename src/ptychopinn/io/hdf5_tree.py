@@ -6,7 +6,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-from ptychopinn.io.hdf5 import filter_names, opened_hdf5
+from ptychopinn.io.hdf5 import address_of, filter_names, opened_hdf5
 from ptychopinn.io.hdf5_fields import unit_of
 
 #: A group with more members than this is cut short: thousands of parts tell no more than some.
@@ -30,7 +30,7 @@ def hdf5_tree(path: str | Path) -> tuple[Branch, ...]:
 
 def _members(group: h5py.Group, seen: set[int]) -> tuple[Branch, ...]:
     """Return the members of a group; one that was met before is not followed again."""
-    seen.add(_address(group))
+    seen.add(address_of(group))
     names = list(group)
     shown = [_branch(group, name, seen) for name in names[:_MOST_MEMBERS]]
     if len(names) > _MOST_MEMBERS:
@@ -52,13 +52,9 @@ def _branch(group: h5py.Group, name: str, seen: set[int]) -> Branch:
         return Branch(name, leads + _described(item))
     if leads or not isinstance(item, h5py.Group):
         return Branch(name, leads.strip())
-    if _address(item) in seen:
+    if address_of(item) in seen:
         return Branch(name, "(a group that is above)")
     return Branch(name, "", _members(item, seen))
-
-
-def _address(group: h5py.Group) -> int:
-    return int(h5py.h5o.get_info(group.id).addr)
 
 
 def _described(dataset: h5py.Dataset) -> str:

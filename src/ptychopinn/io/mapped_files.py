@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 import h5py
 
 from ptychopinn.io.file_map import Place
-from ptychopinn.io.hdf5 import opened_hdf5
+from ptychopinn.io.hdf5 import objects_in, opened_hdf5
 from ptychopinn.io.refusal import missing
 
 
@@ -70,11 +70,4 @@ class MappedFiles:
 
 
 def _datasets(file: h5py.File) -> list[str]:
-    names: list[str] = []
-
-    def note(name: str, item: h5py.HLObject) -> None:
-        if isinstance(item, h5py.Dataset):
-            names.append(name)
-
-    file.visititems(note)
-    return names
+    return [name for name, item in objects_in(file) if isinstance(item, h5py.Dataset)]
