@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint docs bench bench-peers test-heavy clean
+.PHONY: demo test lint docs bench bench-peers test-heavy test-interop clean
 
 demo: $(READY)
 	$(BIN)/ptychopinn demo
@@ -28,6 +28,18 @@ bench-peers: $(READY)
 test-heavy: $(READY)
 	$(BIN)/python -m pytest -m heavy
 
+# Ptychodus itself drives the package, in an environment of its own.
+INTEROP := .venv-interop
+test-interop: $(INTEROP)/.ready
+	PYTHONPATH=src $(INTEROP)/bin/python -m pytest tests/interop tests/ptycho/test_ptychodus_plugin.py tests/io/test_peers_read.py
+
+$(INTEROP)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(INTEROP)
+	$(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' constraints.txt)"
+	$(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,interop]"
+	$(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "$$(grep '^neuraloperator==' constraints.txt)"
+	touch $(INTEROP)/.ready
+
 # torch first and by its exact version: a plain range would take a build with CUDA.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -42,4 +54,4 @@ docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 clean:
-	rm -rf $(VENV) build dist site docs/reference out *.egg-info src/*.egg-info .ruff_cache .mypy_cache .pytest_cache
+	rm -rf $(VENV) $(INTEROP) build dist site docs/reference out *.egg-info src/*.egg-info .ruff_cache .mypy_cache .pytest_cache
