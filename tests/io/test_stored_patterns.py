@@ -1,3 +1,4 @@
+import gc
 import multiprocessing
 import pickle
 
@@ -181,6 +182,21 @@ def test_another_file_in_its_place_is_not_read(tmp_path):
     (tmp_path / "other").write_bytes(b"\0" * 5000)
     (tmp_path / "other").replace(tmp_path / "frames.raw")
     np.testing.assert_array_equal(patterns[5], FRAMES[5])
+
+
+@pytest.mark.filterwarnings("error")
+def test_files_are_closed_with_the_last_reader(tmp_path):
+    raw, hdf5_patterns = in_raw(tmp_path), in_hdf5(tmp_path)
+    opened = []
+    for patterns in (raw, hdf5_patterns):
+        np.testing.assert_array_equal(patterns[3], FRAMES[3])
+        opened += patterns._files._open.values()
+    assert not opened[0].closed
+    assert opened[1]
+    del raw, hdf5_patterns, patterns
+    gc.collect()
+    assert opened[0].closed
+    assert not opened[1]
 
 
 def test_what_cannot_be_read_is_refused_in_one_sentence(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import math
 import os
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ Window = tuple[slice, slice]
 
 
 class OpenFiles:
-    """Files that one process holds open, the last used ones.
+    """Files that one process holds open, the last used ones, until nobody needs them.
 
     An open file stays what it was when another is moved into its place.
     """
@@ -31,6 +32,8 @@ class OpenFiles:
     def __init__(self) -> None:
         self.process = os.getpid()
         self._open: OrderedDict[str, Any] = OrderedDict()
+        # Patterns are dropped whenever the last who reads them is; files must not wait for that.
+        weakref.finalize(self, _close_all, self._open)
 
     def raw(self, path: str) -> RawIOBase:
         """Return a file of plain bytes."""
@@ -49,6 +52,11 @@ class OpenFiles:
             self._open[path] = opened()
         self._open.move_to_end(path)
         return self._open[path]
+
+
+def _close_all(files: OrderedDict[str, Any]) -> None:
+    while files:
+        files.popitem()[1].close()
 
 
 class FrameSource(Protocol):
