@@ -181,7 +181,9 @@ class DataConfig(_Checked):
     groups_per_pattern: float = _knob(1.0, gt=0, le=64)
     """Groups in an epoch, as a multiple of the number of patterns in the region."""
     validation_fraction: float = _knob(0.05, ge=0, lt=1)
-    """Share of the groups that is kept for the validation loss."""
+    """Share of the patterns whose groups are kept for the validation loss. No training group is
+    drawn around such a pattern, but it is a neighbour in groups drawn around others: a pattern at
+    the border belongs to several groups. Judge on a region that was kept out for more."""
 
 
 @dataclass(frozen=True)
@@ -263,6 +265,10 @@ class UnrolledConfig(_Checked):
     """Damping a of the division by the illumination before learning, share of its maximum."""
     momentum: float = _knob(0.9, ge=0, le=1)
     """Most momentum before learning; step j has j / (j + 3) until then; 0 = none."""
+    model_error: float | None = _knob(0.15, gt=0, le=10)
+    """Relative error of modelled amplitudes that is expected of probe, positions and detector:
+    where photon noise is larger, the Poisson likelihood is followed instead of the measured
+    modulus. none = the measured modulus at every dose."""
 
 
 @dataclass(frozen=True)
@@ -279,6 +285,8 @@ class PieConfig(_Checked):
     """Damping a of the division by the illumination, share of its maximum."""
     momentum: float = _knob(1.0, ge=0, le=1)
     """Most momentum; sweep k has k / (k + 3) until then; 0 = plain parallel PIE."""
+    model_error: float | None = _knob(None, gt=0, le=10)
+    """As of unrolled; none = the measured modulus at every dose, as PIE has it."""
 
 
 @dataclass(frozen=True)
@@ -447,7 +455,7 @@ class PretrainingConfig(_Checked):
 
     section: ClassVar[str] = "pretraining"
 
-    steps: int = _knob(3000, ge=1)
+    steps: int = _knob(5000, ge=1)
     """Optimiser steps."""
     scans_per_step: int = _knob(2, ge=1, le=1024)
     """Scans whose gradients are averaged in a step."""
@@ -459,11 +467,11 @@ class PretrainingConfig(_Checked):
     """Fewest photons of a pattern; logarithms are drawn evenly."""
     most_photons: float = _knob(1e9, gt=0, le=1e15)
     """Most photons of a pattern."""
-    wrong_probe_share: float = _knob(0.15, ge=0, le=1)
-    """Share of the scans whose probe is out of focus."""
+    wrong_probe_share: float = _knob(0.3, ge=0, le=1)
+    """Share of the scans whose probe is out of focus, and may lack its weaker modes."""
     defocus_rad: float = _knob(0.7, ge=0, le=20)
     """How far: standard deviation of the quadratic phase at the rim of the far field."""
-    wrong_positions_share: float = _knob(0.15, ge=0, le=1)
+    wrong_positions_share: float = _knob(0.3, ge=0, le=1)
     """Share of the scans whose positions are wrong."""
     displacement_px: float = _knob(0.7, ge=0, le=20)
     """Largest standard deviation of their error."""

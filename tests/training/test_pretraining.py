@@ -68,7 +68,7 @@ def test_no_scan_comes_twice():
 
 
 def test_training_lowers_the_error_on_scans_it_never_saw(tmp_path):
-    bundle = pretrain(settings(steps=24, epoch_steps=12, averaging=0.5), NETWORK, tmp_path)
+    bundle = pretrain(settings(steps=48, epoch_steps=12, averaging=0.5), NETWORK, tmp_path)
     untrained = Unrolled(NETWORK)
     scans = RandomScans(settings(), 10**9, 6)
     with torch.no_grad():
@@ -120,7 +120,7 @@ def test_relaxation_keeps_a_share_of_the_corrections(tmp_path):
     )
     torch.testing.assert_close(part.network_share, 0.5 * whole.network_share)
     canvas, before = torch.randn(2, 1, 24, 24, dtype=torch.complex64)
-    light = Light.of(torch.rand(1, 24, 24))
+    light = Light.of(torch.rand(1, 24, 24), 1.0)
     smaller, larger = (g.corrected(canvas, before, light, 0) - canvas for g in (part, whole))
     assert larger.abs().max() > 0
     torch.testing.assert_close(smaller, 0.5 * larger)

@@ -18,6 +18,8 @@ class Light(NamedTuple):
     """(B, H, W) photons per pixel."""
     peak: torch.Tensor
     """(B, 1, 1) photons per pixel where it is brightest."""
+    seen_share: float
+    """Share of the light on good pixels of the detector; the canvas knows no more of a mask."""
 
     @property
     def coverage(self) -> torch.Tensor:
@@ -26,17 +28,17 @@ class Light(NamedTuple):
 
     @property
     def dose(self) -> torch.Tensor:
-        """(B, H, W) logarithm of the photons, of order one: how much noise to expect."""
-        return torch.log10(self.illumination.clamp_min(0.1)) / 4
+        """(B, H, W) logarithm of the photons that were seen, of order one: how noisy it is."""
+        return torch.log10((self.seen_share * self.illumination).clamp_min(0.1)) / 4
 
     def cut(self, rows: slice, columns: slice) -> "Light":
         """Return the same of a rectangle of the canvas."""
-        return Light(self.illumination[:, rows, columns], self.peak)
+        return Light(self.illumination[:, rows, columns], self.peak, self.seen_share)
 
     @classmethod
-    def of(cls, illumination: torch.Tensor) -> "Light":
+    def of(cls, illumination: torch.Tensor, seen_share: float) -> "Light":
         """Take the light of all patterns, (B, H, W)."""
-        return cls(illumination, illumination.amax(dim=(-2, -1), keepdim=True))
+        return cls(illumination, illumination.amax(dim=(-2, -1), keepdim=True), seen_share)
 
 
 def correction(

@@ -11,6 +11,7 @@ from ptychopinn.errors import ConfigError
 from ptychopinn.generators.canvas_network import CanvasNetwork
 from ptychopinn.generators.correction import CHANNELS, Light, correction
 from ptychopinn.generators.registry import CanvasGenerator, GeneratorSize, register
+from ptychopinn.physics.projection import ModulusStep
 from ptychopinn.physics.subsets import EVERY, Subset, visiting_order
 from ptychopinn.physics.view import CanvasView
 
@@ -44,8 +45,10 @@ class Unrolled(CanvasGenerator):
 
         O <- O + c coverage Net(O - 1, O - O at start of the stage, coverage, log illumination)
 
-    a, b, m are learned for each step, c for each stage; the networks start at zero, and off they
-    leave parallel PIE by ordered subsets. The probe is an input, so one set of weights serves any
+    object_update_k moves the modelled amplitudes towards the measured ones as far as photon noise
+    and the error of the model allow (`physics.projection.ModulusStep`). a, b, m are learned for
+    each step, c for each stage; the networks start at zero, and off they leave parallel PIE by
+    ordered subsets. The probe is an input, so one set of weights serves any
     probe, any number of modes, any N and any scan.
 
     Args:
@@ -72,6 +75,7 @@ class Unrolled(CanvasGenerator):
                 f"generator.unrolled.subsets: expected a power of two, got {settings.subsets}; "
                 f"use {1 << (settings.subsets.bit_length() - 1)}."
             )
+        self.model_error = settings.model_error
         self.stages = settings.stages
         self.subsets = settings.subsets
         self._first_steps = [
@@ -168,7 +172,8 @@ class Unrolled(CanvasGenerator):
 
     def sweeps(self, view: CanvasView, stages: int | None = None) -> Iterator[torch.Tensor]:
         """Yield the (B, H, W) complex object after each stage."""
-        light = Light.of(view.illumination_of(EVERY))
+        light = Light.of(view.illumination_of(EVERY), view.seen_share)
+        modulus = ModulusStep.for_photons(view.counts_per_pixel, self.model_error)
         current = torch.ones_like(view.illumination) + 0j
         previous = current
         for stage in range(stages or self.stages):
@@ -177,10 +182,11 @@ class Unrolled(CanvasGenerator):
                 # In place where nobody looks any more: a large canvas is most of the memory.
                 ahead = (current - previous).mul_(pace.momentum).add_(current)
                 previous = current
-                asked = view.update(ahead, subset)
+                asked = view.update(ahead, subset, modulus)
                 damped = view.illumination_of(subset) + pace.damping * light.peak / subset.count
-                # A complex product costs a third of a complex quotient.
-                current = ahead.add_(asked.mul_(pace.step / damped))
+                # A complex product costs a third of a complex quotient. What falls on bad pixels
+                # asks for nothing, so the rest speaks for it.
+                current = ahead.add_(asked.mul_(pace.step / view.seen_share / damped))
             if stage < self.network_stages:
                 current = self.corrected(current, before, light, stage)
             yield current
@@ -220,6 +226,7 @@ def build_pie(config: GeneratorConfig, size: GeneratorSize) -> Unrolled:  # noqa
             stages=pie.stages,
             subsets=1,
             networks=0,
+            model_error=pie.model_error,
             step=pie.step,
             damping=pie.damping,
             momentum=pie.momentum,

@@ -11,8 +11,9 @@ from ptychopinn.data.batch_plan import BatchPlan, ThreadShares
 from ptychopinn.physics.canvas import add_windows, cut_windows
 from ptychopinn.physics.diffraction import diffract_in_corner
 from ptychopinn.physics.fourier import intensity, to_corner
+from ptychopinn.physics.gauge import seen_share
 from ptychopinn.physics.probe import probes_at
-from ptychopinn.physics.projection import object_update
+from ptychopinn.physics.projection import PROJECTION, ModulusStep, object_update
 from ptychopinn.physics.subsets import EVERY, Subset, most_subsets
 from ptychopinn.physics.view import amplitude_in_corner
 from ptychopinn.processes import ALONE, Processes
@@ -135,6 +136,8 @@ class ScanView:
         self._probe = torch.from_numpy(scan.probe).to(device)
         good = torch.from_numpy(scan.mask.astype(np.float32)).to(device)
         self._mask = None if scan.mask.all() else to_corner(good)
+        self.counts_per_pixel = float(intensity(self._probe).mean())
+        self.seen_share = 1.0 if self._mask is None else seen_share(self._probe, good)
         whole = np.floor(scan.positions_px)
         self._corners = torch.from_numpy((whole - scan.n // 2).astype(np.int64)).to(device)
         fractions = (scan.positions_px - whole).astype(np.float32)
@@ -263,13 +266,16 @@ class ScanView:
         piece = _Piece.around(corners, self.scan.n)
         return cut_windows(piece.of(canvas).to(self._device), piece.corners, self.scan.n)
 
-    def update(self, canvas: torch.Tensor, subset: Subset = EVERY) -> torch.Tensor:
+    def update(
+        self, canvas: torch.Tensor, subset: Subset = EVERY, step: ModulusStep = PROJECTION
+    ) -> torch.Tensor:
         """Sum what every pattern of a subset asks of the (1, H, W) object."""
 
         def add(number: int, total: _Strip) -> None:
             amplitude, probes, corners = self._prepare(number)
             patches = self._extract(canvas, corners)
-            self._add(object_update(patches, probes, amplitude, self._mask), corners, total)
+            asked = object_update(patches, probes, amplitude, self._mask, step)
+            self._add(asked, corners, total)
             if self._on_batch:
                 self._on_batch(corners.shape[1])
 

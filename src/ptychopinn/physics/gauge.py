@@ -1,8 +1,29 @@
 """What the data cannot tell, and how it is fixed: scale between object and probe, global phase."""
 
 import numpy as np
+import torch
 
 from ptychopinn.errors import DataError
+from ptychopinn.physics.fourier import fourier, intensity
+
+#: A probe whose own light falls on bad pixels nearly everywhere says nothing about its power.
+_LEAST_SEEN = 0.1
+
+
+def seen_share(probe: torch.Tensor, mask: torch.Tensor) -> float:
+    """Return the share of the probe's own light that falls on good detector pixels.
+
+    What a detector gap takes away must not make the probe weaker, nor a step shorter. The object
+    scatters little of the light far, so that the far field of the probe tells where most of it is
+    missing; a share below a tenth is not believed, and 1.
+
+    Args:
+        probe: (P, N, N) complex.
+        mask: (N, N) real, 1 = good pixel.
+    """
+    light = intensity(fourier(probe))
+    share = float((light * mask).sum() / light.sum())
+    return share if share > _LEAST_SEEN else 1.0
 
 
 def scale_probe(probe: np.ndarray, pattern_counts: float) -> tuple[np.ndarray, float]:

@@ -8,8 +8,9 @@ import torch
 from ptychopinn.physics.canvas import extract_patches, place_patches
 from ptychopinn.physics.diffraction import diffract
 from ptychopinn.physics.fourier import intensity, to_corner
+from ptychopinn.physics.gauge import seen_share
 from ptychopinn.physics.probe import probes_at
-from ptychopinn.physics.projection import object_update
+from ptychopinn.physics.projection import PROJECTION, ModulusStep, object_update
 from ptychopinn.physics.subsets import EVERY, Subset, most_subsets, z_order
 from ptychopinn.scan import PatternBatch
 
@@ -28,10 +29,20 @@ class CanvasView(Protocol):
     def subsets(self) -> int:
         """Most subsets that it can be cut into, a power of two."""
 
+    @property
+    def counts_per_pixel(self) -> float:
+        """Mean photons that fall on a detector pixel, good or bad."""
+
+    @property
+    def seen_share(self) -> float:
+        """Share of them that fall on good pixels."""
+
     def illumination_of(self, subset: Subset) -> torch.Tensor:
         """(B, H, W) real, the illumination by the patterns of a subset."""
 
-    def update(self, canvas: torch.Tensor, subset: Subset = EVERY) -> torch.Tensor:
+    def update(
+        self, canvas: torch.Tensor, subset: Subset = EVERY, step: ModulusStep = PROJECTION
+    ) -> torch.Tensor:
         """(B, H, W) complex object to (B, H, W) complex sum_k place(object_update_k)."""
 
 
@@ -81,6 +92,16 @@ class BatchView:
         return place_patches(self.weight, self.batch.corners, self.batch.canvas_shape)
 
     @cached_property
+    def counts_per_pixel(self) -> float:
+        """Mean photons on a detector pixel: the gauge puts them into the probe."""
+        return float(intensity(self.batch.probe).mean())
+
+    @cached_property
+    def seen_share(self) -> float:
+        """Share of the light on good pixels."""
+        return 1.0 if self._mask is None else seen_share(self.batch.probe, self.batch.mask)
+
+    @cached_property
     def _amplitude(self) -> torch.Tensor:
         return amplitude_in_corner(self.batch.counts)
 
@@ -97,9 +118,9 @@ class BatchView:
         """Cut the window of every pattern out of (B, H, W) canvases: (B, C, N, N)."""
         return extract_patches(canvas, self.batch.corners, self.probe_size)
 
-    def patch_update(self, patches: torch.Tensor) -> torch.Tensor:
+    def patch_update(self, patches: torch.Tensor, step: ModulusStep = PROJECTION) -> torch.Tensor:
         """Return what each pattern asks of its own (B, C, N, N) patch."""
-        return object_update(patches, self.probes, self._amplitude, self._mask)
+        return object_update(patches, self.probes, self._amplitude, self._mask, step)
 
     @property
     def subsets(self) -> int:
@@ -122,17 +143,19 @@ class BatchView:
             self._light[subset] = place_patches(weight, corners, self.batch.canvas_shape)
         return self._light[subset]
 
-    def update(self, canvas: torch.Tensor, subset: Subset = EVERY) -> torch.Tensor:
+    def update(
+        self, canvas: torch.Tensor, subset: Subset = EVERY, step: ModulusStep = PROJECTION
+    ) -> torch.Tensor:
         """Sum what the patterns ask of (B, H, W) objects; see `projection.object_update`."""
         if subset == EVERY:
-            change = self.patch_update(self.extract(canvas))
+            change = self.patch_update(self.extract(canvas), step)
             return place_patches(change, self.batch.corners, self.batch.canvas_shape)
         corners, probes, amplitude = (
             self._members(values, subset)
             for values in (self.batch.corners, self.probes, self._amplitude)
         )
         patches = extract_patches(canvas, corners, self.probe_size)
-        change = object_update(patches, probes, amplitude, self._mask)
+        change = object_update(patches, probes, amplitude, self._mask, step)
         return place_patches(change, corners, self.batch.canvas_shape)
 
     def predict(self, canvas: torch.Tensor) -> torch.Tensor:

@@ -53,7 +53,8 @@ def random_scan(settings: PretrainingConfig, number: int) -> RandomScan:
         wrong_probe = rng.random() < settings.wrong_probe_share
         wrong_positions = rng.random() < settings.wrong_positions_share
         if wrong_probe:
-            scan = replace(scan, probe=_defocused(scan.probe, rng.normal(0, settings.defocus_rad)))
+            known = _without_weak_modes(scan.probe, 1 + int(rng.integers(scan.n_modes)))
+            scan = replace(scan, probe=_defocused(known, rng.normal(0, settings.defocus_rad)))
         if wrong_positions:
             scan = _displaced(scan, rng, settings.displacement_px)
         return RandomScan(scan, drawn, wrong_probe, wrong_positions)
@@ -67,7 +68,7 @@ def draw_settings(settings: PretrainingConfig, rng: np.random.Generator) -> Simu
     """Draw the settings of one scan: object, probe, overlap, dose, detector."""
     n = int(rng.choice([size for size in SIZES if size <= settings.largest_n]))
     probe_size = rng.uniform(0.15, 0.45)
-    overlap = 0.3 + 0.6 * rng.beta(4, 2)
+    overlap = 0.3 + 0.6 * rng.beta(1.8, 1.2)
     return SimulationConfig(
         object=str(rng.choice(SEEN_OBJECTS)),  # type: ignore[arg-type]
         probe=str(rng.choice(SEEN_PROBES)),  # type: ignore[arg-type]
@@ -84,10 +85,17 @@ def draw_settings(settings: PretrainingConfig, rng: np.random.Generator) -> Simu
         phase_range_rad=float(0.1 + 3.0 * rng.beta(1.5, 3)),
         amplitude_range=float(0.8 * rng.beta(1.5, 2)),
         jitter_px=float(rng.uniform(0, 1.5)),
-        gap_px=int(rng.choice([0, 0, 0, 0, int(rng.integers(1, max(2, n // 16)))])),
+        gap_px=int(rng.choice([0, 0, 0, 0, int(rng.integers(1, n // 8 + 1))])),
         dead_fraction=float(rng.choice([0.0, 0.0, 0.0, rng.uniform(0, 0.02)])),
         seed=int(rng.integers(2**32)),
     )
+
+
+def _without_weak_modes(probe: np.ndarray, kept: int) -> np.ndarray:
+    """Return the first of (P, N, N) modes with the power of all."""
+    known = probe[:kept]
+    power, left = (float(np.sum(np.abs(modes) ** 2)) for modes in (probe, known))
+    return (known * np.sqrt(power / left)).astype(np.complex64)
 
 
 def _defocused(probe: np.ndarray, phase_rad: float) -> np.ndarray:

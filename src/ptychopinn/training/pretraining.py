@@ -157,13 +157,16 @@ def trained_on(settings: PretrainingConfig, steps: int) -> DescriptorRanges:
 
 
 def stage_errors(generator: Unrolled, batch: PatternBatch) -> torch.Tensor:
-    """Return the square error after each stage, (stages,), averaged over the groups."""
+    """Return the square error after each stage of a whole scan, averaged over the groups."""
     if batch.truth is None:
         raise ValueError("pre-training wants batches with the true object")
     view = BatchView(batch)
     light = view.illumination / view.illumination.amax(dim=(-2, -1), keepdim=True)
     weight = light**2 / (light**2 + _LIT**2)
-    errors = [square_error(canvas, batch.truth, weight).mean() for canvas in generator.sweeps(view)]
+    errors = [
+        square_error(canvas, batch.truth, weight).mean()
+        for canvas in generator.sweeps(view, generator.whole_scan_stages)
+    ]
     return torch.stack(errors)
 
 
@@ -184,8 +187,8 @@ class PretrainingModule(lightning.LightningModule):
         super().__init__()
         self.generator = generator
         self.settings = settings
-        order = torch.arange(generator.stages, dtype=torch.float32)
-        self._weights = _STAGE_DISCOUNT ** (generator.stages - 1 - order)
+        left = torch.arange(generator.whole_scan_stages - 1, -1, -1, dtype=torch.float32)
+        self._weights = _STAGE_DISCOUNT**left
 
     def _loss(self, batch: PatternBatch) -> torch.Tensor:
         logarithms = torch.log(stage_errors(self.generator, batch) + ERROR_FLOOR)
