@@ -19,6 +19,7 @@ def changed(**values):
         ({"probe": np.ones((16, 16), np.complex64)}, ShapeError, "probe"),
         ({"probe": np.ones((1, 8, 8), np.complex64)}, ShapeError, "probe"),
         ({"mask": np.ones((8, 8), bool)}, ShapeError, "mask"),
+        ({"scan_index": np.zeros(3, int)}, ShapeError, "scan_index"),
         ({"truth": np.ones((9, 9))}, ShapeError, "truth"),
         ({"patterns": np.zeros((15, 16, 16), complex)}, ShapeError, "patterns"),
         ({"canvas_shape": (20, 20)}, DataError, "outside the 20 x 20 canvas"),
@@ -56,6 +57,14 @@ def test_selection_keeps_the_canvas():
     assert part.canvas_shape == scan.canvas_shape
     np.testing.assert_array_equal(part.positions_px, scan.positions_px[[1, 4]])
     np.testing.assert_array_equal(part.counts(), scan.counts([1, 4]))
+
+
+def test_selection_keeps_which_scan_a_pattern_belongs_to():
+    scan = changed(scan_index=np.arange(15) // 5)
+    part = scan.select(np.array([1, 4, 12]))
+    np.testing.assert_array_equal(part.scan_index, [0, 0, 2])
+    assert (scan.fewest_patterns, part.fewest_patterns) == (5, 1)
+    assert make_scan(16, side=3).fewest_patterns == 15
 
 
 @pytest.mark.parametrize("n", [16, 17])

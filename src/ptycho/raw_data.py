@@ -12,11 +12,9 @@ from ptychopinn.config import DataConfig
 from ptychopinn.data import group_patterns
 from ptychopinn.errors import DataError
 from ptychopinn.io import read_scan, write_scan_npz
-from ptychopinn.io.archive import Archive
 from ptychopinn.io.complex_array import is_constant
 from ptychopinn.io.frame import frame_of_object, frame_of_scan, require_positions
 from ptychopinn.io.measurement import Measurement, as_scan
-from ptychopinn.io.refusal import container
 from ptychopinn.scan import Scan
 
 #: More samples than this are groups in all, fewer are groups around each pattern.
@@ -46,7 +44,7 @@ class RawData:
         """
         scan = read_scan(path)
         y, x = scan.positions_px.T
-        return cls(scan, x.copy(), y.copy(), _scan_index(path, scan.n_patterns))
+        return cls(scan, x.copy(), y.copy(), _scan_index(scan))
 
     @classmethod
     def from_coords_without_pc(
@@ -90,9 +88,11 @@ class RawData:
             probe=np.asarray(probeGuess),
             probe_key="probeGuess",
             truth=truth,
+            scan_index=np.asarray(scan_index, np.int64),
         )
         columns, rows = positions[:, 1].copy(), positions[:, 0].copy()
-        return cls(as_scan(found, DataConfig()), columns, rows, np.asarray(scan_index, np.int64))
+        scan = as_scan(found, DataConfig())
+        return cls(scan, columns, rows, _scan_index(scan))
 
     @cached_property
     def diff3d(self) -> np.ndarray:
@@ -166,10 +166,8 @@ def _side(patterns: np.ndarray, positions: int) -> int:
     return int(patterns.shape[1])
 
 
-def _scan_index(path: str | Path, count: int) -> np.ndarray:
+def _scan_index(scan: Scan) -> np.ndarray:
     """Return (K,) int64, which scan of the file each pattern belongs to; zeros where it is one."""
-    if Path(path).is_file() and container(path) == "npz":
-        archive = Archive(path)
-        if "scan_index" in archive and archive.member("scan_index").shape == (count,):
-            return archive.read("scan_index").astype(np.int64)
-    return np.zeros(count, dtype=np.int64)
+    if scan.scan_index is None:
+        return np.zeros(scan.n_patterns, dtype=np.int64)
+    return scan.scan_index

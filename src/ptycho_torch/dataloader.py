@@ -48,6 +48,7 @@ class PtychoDataset(Dataset):
             config.C,
             config.n_subsample * self.scan.n_patterns,
             neighbours=config.K,
+            scan_index=self.scan.scan_index,
             rng=np.random.default_rng(config.subsample_seed or 0),
         )
         self.groups = GroupDataset(self.scan, groups)

@@ -152,6 +152,9 @@ class Scan:
     """Sentences that say what the reader decided; shown to the user."""
     bad_pixels: BadPixels | None = None
     """Why the pixels that `mask` leaves out are bad; None when nobody looked."""
+    scan_index: np.ndarray | None = None
+    """(K,) integers, which of several scans on this canvas a pattern belongs to; None = it is one.
+    Patterns of different scans never share a group."""
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not belong together."""
@@ -161,6 +164,9 @@ class Scan:
         require_axes(f"{self.name}: mask", self.mask, "N N", N=sizes["N"])
         if self.truth is not None:
             require_axes(f"{self.name}: truth", self.truth, "H W", kind="complex")
+        if self.scan_index is not None:
+            name = f"{self.name}: scan_index"
+            require_axes(name, self.scan_index, "K", kind="real", K=sizes["K"])
         self._require_positions_on_canvas()
 
     def _require_positions_on_canvas(self) -> None:
@@ -196,6 +202,13 @@ class Scan:
         """Number P of incoherent probe modes."""
         return int(self.probe.shape[0])
 
+    @property
+    def fewest_patterns(self) -> int:
+        """Number of patterns of the smallest of its scans; K where it is one."""
+        if self.scan_index is None:
+            return self.n_patterns
+        return int(np.unique(self.scan_index, return_counts=True)[1].min())
+
     def counts(self, indices: Any = slice(None)) -> np.ndarray:
         """Read patterns as float32 photon counts (cast first, square after); bad pixels are 0."""
         values = np.array(self.patterns[indices], dtype=np.float32)
@@ -208,7 +221,10 @@ class Scan:
         chosen = np.asarray(indices)
         patterns = self.patterns
         kept = patterns.select(chosen) if isinstance(patterns, OnDisk) else patterns[chosen]
-        return replace(self, patterns=kept, positions_px=self.positions_px[chosen])
+        index = None if self.scan_index is None else self.scan_index[chosen]
+        return replace(
+            self, patterns=kept, positions_px=self.positions_px[chosen], scan_index=index
+        )
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ import torch
 from scipy.special import xlogy
 
 from ptychopinn.config import Config, GeneratorConfig, InferenceConfig, PieConfig
+from ptychopinn.data import group_patterns
 from ptychopinn.device import automatic_batch_size
 from ptychopinn.errors import ConfigError, DataError
 from ptychopinn.generators import CanvasGenerator
-from ptychopinn.inference import ScanView, Streaming, reconstruct
+from ptychopinn.inference import ScanView, Streaming, reconstruct, whole_canvas
 from ptychopinn.inference.batching import halve_until_it_fits
 from ptychopinn.inference.checks import excess_deviance
 from ptychopinn.physics.view import BatchView
@@ -170,6 +171,32 @@ def test_few_patterns_are_reconstructed_without_checks():
     assert np.isfinite(result.object).all()
     with pytest.raises(DataError, match="found 3 patterns"):
         reconstruct(scan.select(np.arange(3)), make_bundle("cnn"))
+
+
+def test_stitched_groups_and_halves_never_mix_scans(monkeypatch):
+    scan = make_scan(32, side=4)
+    labels = np.arange(scan.n_patterns) % 3 // 2  # 16 of one scan and 8 of another, interleaved
+    seen = []
+
+    def drawn(positions, size, count, *, scan_index, rng):
+        groups = group_patterns(positions, size, count, scan_index=scan_index, rng=rng)
+        seen.append((len(positions), scan_index, groups.indices))
+        return groups
+
+    monkeypatch.setattr(whole_canvas, "group_patterns", drawn)
+    result = reconstruct(dataclasses.replace(scan, scan_index=labels), make_bundle("cnn"))
+    assert [count for count, _, _ in seen] == [24, 12, 12]
+    for _, found, members in seen:
+        assert (found[members] == found[members[:, :1]]).all()
+    assert [np.bincount(found).tolist() for _, found, _ in seen[1:]] == [[8, 4], [8, 4]]
+    assert "held_out_misfit" in result.quality
+
+
+def test_a_scan_too_small_for_two_halves_is_not_checked():
+    scan = make_scan(32, side=4)
+    labels = (np.arange(scan.n_patterns) >= 19).astype(int)  # 5 patterns of the second scan
+    result = reconstruct(dataclasses.replace(scan, scan_index=labels), make_bundle("cnn"))
+    assert result.quality == {}
 
 
 def test_progress_counts_every_pattern_of_every_sweep():

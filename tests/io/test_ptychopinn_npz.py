@@ -532,6 +532,31 @@ def test_the_file_has_the_keys_that_others_read(tmp_path):
     np.testing.assert_array_equal(found["objectGuess"], np.ones((20, 22), np.complex64))
 
 
+def test_which_scan_a_pattern_belongs_to_is_read_and_written(tmp_path):
+    labels = np.arange(K) % 2 + 3
+    scan = read(tmp_path, scan_index=labels.astype(np.float64))
+    np.testing.assert_array_equal(scan.scan_index, labels)
+    assert scan.scan_index.dtype == np.int64
+    assert "scan_index names 2 scans: no group of patterns mixes them" in said(scan)
+    again = written_and_read(scan, tmp_path / "again.npz")
+    np.testing.assert_array_equal(again.scan_index, labels)
+
+
+@pytest.mark.parametrize("one", [None, np.zeros(K, int), np.full(K, 7), np.array(3), np.array([3])])
+def test_one_scan_is_not_numbered(tmp_path, one):
+    assert read(tmp_path, scan_index=one).scan_index is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [np.zeros(K - 1, int), np.zeros((K, 2), int), np.full(K, 0.5), np.full(K, np.nan), ["a"] * K],
+)
+def test_scan_numbers_that_are_none_are_refused(tmp_path, wrong):
+    with pytest.raises(DataError) as error:
+        read(tmp_path, scan_index=np.asarray(wrong))
+    assert one_sentence(str(error.value), tmp_path / "scan.npz", "scan_index", "one integer for")
+
+
 class NeverWhole(np.memmap):
     """A mapped array that counts the largest piece taken from it."""
 

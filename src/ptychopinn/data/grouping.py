@@ -29,12 +29,13 @@ def group_patterns(
     *,
     neighbours: int | None = None,
     scan_index: np.ndarray | None = None,
+    centres: np.ndarray | None = None,
     rng: np.random.Generator,
 ) -> Groups:
     """Draw groups: a centre, and C - 1 others from its K nearest neighbours.
 
-    Every pattern is the centre of a group before one is so twice, so ``count`` may exceed the
-    number of patterns; with ``neighbours`` above C - 1 the repeats differ. The order of the rows
+    Every centre has a group before one has a second, so ``count`` may exceed the number of
+    centres; with ``neighbours`` above C - 1 the repeats differ. The order of the rows
     is random.
 
     Args:
@@ -43,13 +44,15 @@ def group_patterns(
         count: Number of groups, G.
         neighbours: Nearest neighbours to draw from; None = C - 1, no choice.
         scan_index: (K,) integers; patterns of different scans never share a group.
+        centres: Numbers of the patterns that groups are drawn around; None = all.
         rng: Source of randomness.
 
     Raises:
         DataError: A scan has fewer than C patterns.
     """
     scans = np.zeros(len(positions_px), dtype=np.int64) if scan_index is None else scan_index
-    centres = _centres(len(positions_px), count, rng)
+    allowed = np.arange(len(positions_px)) if centres is None else centres
+    drawn = _repeated(allowed, count, rng)
     indices = np.empty((count, size), dtype=np.int64)
     for label in np.unique(scans):
         members = np.flatnonzero(scans == label)
@@ -58,18 +61,19 @@ def group_patterns(
                 f"groups: found {len(members)} patterns in scan {label}, wanted at least the group "
                 f"size {size}; make the region larger or set --group-size {len(members)} or less."
             )
-        rows = np.flatnonzero(scans[centres] == label)
+        rows = np.flatnonzero(scans[drawn] == label)
         indices[rows] = _neighbourhoods(
-            positions_px[members], members, centres[rows], size, neighbours, rng
+            positions_px[members], members, drawn[rows], size, neighbours, rng
         )
     whole = np.floor(positions_px).astype(np.int64)[indices]
     extent = int((whole.max(axis=1) - whole.min(axis=1)).max()) if count else 0
     return Groups(indices, extent)
 
 
-def _centres(patterns: int, count: int, rng: np.random.Generator) -> np.ndarray:
-    rounds = -(-count // patterns)
-    return np.concatenate([rng.permutation(patterns) for _ in range(rounds)])[:count]
+def _repeated(centres: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Return so many centres in random order, all of them before one comes again."""
+    rounds = -(-count // len(centres))
+    return np.concatenate([rng.permutation(centres) for _ in range(rounds)])[:count]
 
 
 def _neighbourhoods(

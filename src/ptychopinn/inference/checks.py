@@ -106,6 +106,8 @@ def check_halves(
         pixels were seen by both.
     """
     order = np.random.default_rng(0).permutation(scan.n_patterns)
+    if scan.scan_index is not None:  # each scan gives half of its patterns to either side
+        order = order[np.argsort(scan.scan_index[order], kind="stable")]
     halves = [np.sort(order[start::2]) for start in (0, 1)]
     solved = [
         solve(scan.select(half), f"check, half {number + 1} of 2")

@@ -116,7 +116,7 @@ def _judged(
 ) -> tuple[HalvesCheck | None, Trust | None]:
     """Return what two halves of the data say, and the verdict; nothing where checks are off."""
     settings, scan = model.config.inference, measured.scan
-    if not settings.checks or scan.n_patterns < 2 * model.least_patterns:
+    if not settings.checks or scan.fewest_patterns < 2 * model.least_patterns:
         return None, None
     checked = check_halves(
         scan,

@@ -114,7 +114,9 @@ def _stitch(
     generator = generator.to(device)
     size = model.group_size
     rng = np.random.default_rng(0)
-    groups = group_patterns(scan.positions_px, size, scan.n_patterns, rng=rng)
+    groups = group_patterns(
+        scan.positions_px, size, scan.n_patterns, scan_index=scan.scan_index, rng=rng
+    )
     dataset = GroupDataset(scan, groups)
     collate = collate_groups(dataset)
     total = PatchSum(scan.canvas_shape, torch.empty(0, device=device))

@@ -132,6 +132,7 @@ def as_scan(found: Measurement, data: DataConfig) -> Scan:
                 *(*dark_said, *bad_said, *_said(bad)),
             ),
             bad_pixels=bad,
+            scan_index=found.scan_index,
         )
     )
 

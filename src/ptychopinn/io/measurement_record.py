@@ -63,5 +63,7 @@ class Measurement:
     """Side of a canvas pixel in metres, when known."""
     wavelength_m: float | None = None
     """Wavelength in metres, when known."""
+    scan_index: np.ndarray | None = None
+    """(K,) int64, which of several scans in the file a pattern belongs to; None = it is one."""
     decisions: tuple[str, ...] = field(default=())
     """Sentences that say what the reader decided."""

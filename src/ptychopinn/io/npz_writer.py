@@ -24,8 +24,8 @@ def write_scan_npz(path: str | Path, scan: Scan) -> None:
     Keys: ``diff3d`` (K, N, N) in the smallest of uint16, uint32, float32, float64 that holds its
     values exactly; ``xcoords``, ``ycoords``, ``xcoords_start``, ``ycoords_start`` (K,) pixels;
     ``probeGuess`` (P, N, N); ``objectGuess`` (H, W), the truth, or ones where it is unknown;
-    ``scan_index`` (K,) zeros; ``bad_pixels`` (N, N), True = bad; ``domain``; ``pixel_size_m`` and
-    ``wavelength_m`` when known.
+    ``scan_index`` (K,), zeros where it is one; ``bad_pixels`` (N, N), True = bad; ``domain``;
+    ``pixel_size_m`` and ``wavelength_m`` when known.
 
     Raises:
         DataError: The truth has another shape than the canvas.
@@ -52,7 +52,7 @@ def _small_arrays(scan: Scan) -> dict[str, np.ndarray]:
         "ycoords_start": y,
         "probeGuess": scan.probe,
         "objectGuess": object_guess(scan),
-        "scan_index": np.zeros(scan.n_patterns, dtype=np.int64),
+        "scan_index": _scan_index(scan),
         "bad_pixels": ~scan.mask,
         "domain": np.array(scan.domain),
     }
@@ -60,6 +60,12 @@ def _small_arrays(scan: Scan) -> dict[str, np.ndarray]:
         if length is not None:
             arrays[key] = np.array(length, dtype=np.float64)
     return arrays
+
+
+def _scan_index(scan: Scan) -> np.ndarray:
+    if scan.scan_index is None:
+        return np.zeros(scan.n_patterns, dtype=np.int64)
+    return scan.scan_index.astype(np.int64)
 
 
 def object_guess(scan: Scan) -> np.ndarray:

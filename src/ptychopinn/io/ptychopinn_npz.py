@@ -41,7 +41,8 @@ def read_scan_npz(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
     Keys: ``diff3d`` (n, y, x) or ``diffraction`` (y, x, n), counts or amplitudes; ``xcoords`` and
     ``ycoords`` (n,), column and row of the window's centre pixel on the object; ``probeGuess``
     (N, N), (P, N, N) or (N, N, 1); and where there ``objectGuess`` (H, W), ``bad_pixels`` (N, N)
-    with True = bad, ``pixel_size_m``, ``wavelength_m``, and ``domain`` as this package writes it.
+    with True = bad, ``scan_index`` (n,), ``pixel_size_m``, ``wavelength_m``, and ``domain`` as this
+    package writes it.
     What the file leaves open is decided and said in `Scan.decisions`. Patterns that are stored
     uncompressed stay on disk; they are looked through once, in pieces.
 
@@ -65,6 +66,7 @@ def read_scan_npz(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
     n = member.shape[1]
     require_positions(path, _POSITIONS, positions, n)
     frame, truth, said = _read_frame(archive, positions, n)
+    index, index_said = _read_scan_index(archive, len(positions))
     return as_scan(
         Measurement(
             path=path,
@@ -78,7 +80,8 @@ def read_scan_npz(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
             truth=truth,
             pixel_size_m=_read_length(archive, "pixel_size_m"),
             wavelength_m=_read_length(archive, "wavelength_m"),
-            decisions=(*decisions, *said),
+            scan_index=index,
+            decisions=(*decisions, *said, *index_said),
         ),
         data,
     )
@@ -168,6 +171,32 @@ def _read_marked(archive: Archive, data: DataConfig, n: int) -> np.ndarray | Non
     if data.mask is not None or data.bad_pixels == "none":
         return None
     return read_bad_pixels(archive, n)
+
+
+def _read_scan_index(archive: Archive, count: int) -> tuple[np.ndarray | None, list[str]]:
+    """Return (K,) int64 where the file holds several scans, and what that means."""
+    key = "scan_index"
+    if key not in archive:
+        return None, []
+    member = archive.member(key)
+    numbers = archive.read(key) if member.dtype.kind in "iuf" else np.array([np.nan])
+    whole = np.isfinite(numbers).all() and (numbers == np.floor(numbers)).all()
+    if not whole or numbers.shape not in ((), (1,), (count,)):
+        raise refusal(
+            archive.path,
+            key,
+            f"shape {member.shape} of type {member.dtype}",
+            f"one integer for each of the {count} patterns",
+            "number the scans 0, 1, 2, or remove it where there is one scan",
+        )
+    labels = np.unique(numbers)
+    if len(labels) < 2:
+        return None, []
+    said = (
+        f"{key} names {len(labels)} scans: no group of patterns mixes them, and all lie on one "
+        "canvas; keep them in files of their own where they show different objects."
+    )
+    return numbers.astype(np.int64), [said]
 
 
 def _read_length(archive: Archive, key: str) -> float | None:
