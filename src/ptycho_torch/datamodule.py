@@ -68,11 +68,11 @@ def _part(scan: Scan, config: Config) -> ScanDataModule:
     made = ScanDataModule(scan, config, size)
     if made.validation_groups is not None:
         return made
-    count = len(made.train_groups)
+    count = len(made.indices)
     if count < 2:
         raise DataError(
-            f"{scan.name}: found {count} group of {size} patterns, wanted two at least, one of "
-            "them for validation; widen the bounds or lower the number of channels."
+            f"{scan.name}: found {count} pattern to draw groups around, wanted two at least, one "
+            "of them for validation; widen the bounds or lower the number of channels."
         )
     return ScanDataModule(
         scan, replace(config, data=replace(config.data, validation_fraction=1 / count)), size

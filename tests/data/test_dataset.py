@@ -102,6 +102,35 @@ def test_validation_groups_are_kept_apart():
     assert module(make_scan(16), validation_fraction=0).val_dataloader() == []
 
 
+@pytest.mark.parametrize("repeats", [0.4, 1, 3])
+def test_repeated_groups_do_not_lead_from_validation_to_training(repeats):
+    data = module(make_scan(16), validation_fraction=0.2, groups_per_pattern=repeats)
+    train, held = (
+        set(groups.groups.indices[:, 0].tolist())
+        for groups in (data.train_groups, data.validation_groups)
+    )
+    assert held
+    assert not train & held
+    if repeats >= 1:
+        assert train | held == set(range(63))
+
+
+def test_validation_leaves_something_to_train_on():
+    data = module(make_scan(16).select(np.arange(4)), validation_fraction=0.9)
+    assert len(data.train_groups) == 1
+
+
+def test_groups_of_training_and_validation_never_mix_scans():
+    scan = make_scan(16)
+    labels = np.arange(scan.n_patterns) % 2
+    data = module(
+        dataclasses.replace(scan, scan_index=labels), region="random:0.8", validation_fraction=0.2
+    )
+    for groups in (data.train_groups, data.validation_groups):
+        found = labels[data.indices][groups.groups.indices]
+        assert (found == found[:, :1]).all()
+
+
 def test_the_truth_of_a_group_is_that_of_its_windows():
     scan = make_scan(16)
     groups = group_patterns(scan.positions_px, 4, scan.n_patterns, rng=np.random.default_rng(0))

@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader, Sampler, SequentialSampler
 
 from ptychopinn.config import Config
 from ptychopinn.data.dataset import GroupDataset, collate_groups
-from ptychopinn.data.grouping import Groups, group_patterns
+from ptychopinn.data.grouping import group_patterns
 from ptychopinn.data.region import select_region
 from ptychopinn.errors import ConfigError
 from ptychopinn.processes import ALONE, Processes, current
@@ -80,7 +80,10 @@ def epochs_done(data: lightning.LightningDataModule) -> int:
 
 
 class ScanDataModule(lightning.LightningDataModule):
-    """Groups of the training region, split into training and validation.
+    """Groups of the training region, split into training and validation by their centres.
+
+    A pattern that a validation group is drawn around is the centre of no training group, however
+    often groups are repeated.
 
     Args:
         scan: In the gauge of the package.
@@ -97,22 +100,27 @@ class ScanDataModule(lightning.LightningDataModule):
         self.indices = select_region(scan, config.data.region, seed)
         region = scan.select(self.indices) if len(self.indices) < scan.n_patterns else scan
         rng = np.random.default_rng(seed)
-        count = max(1, round(config.data.groups_per_pattern * region.n_patterns))
+        centres = rng.permutation(region.n_patterns)
+        held = round(config.data.validation_fraction * region.n_patterns)
+        held = min(held, region.n_patterns - 1)
+        self.train_groups = self._groups_around(region, centres[held:], rng)
+        self.validation_groups = self._groups_around(region, centres[:held], rng) if held else None
+
+    def _groups_around(
+        self, scan: Scan, centres: np.ndarray, rng: np.random.Generator
+    ) -> GroupDataset:
+        settings = self.config.data
         groups = group_patterns(
-            region.positions_px,
-            group_size,
-            count,
-            neighbours=config.data.neighbours,
+            scan.positions_px,
+            self.group_size,
+            max(1, round(settings.groups_per_pattern * len(centres))),
+            neighbours=settings.neighbours,
+            scan_index=scan.scan_index,
+            centres=centres,
             rng=rng,
         )
-        held = round(config.data.validation_fraction * count)
-        self.train_groups = self._dataset(region, groups, slice(held, None))
-        self.validation_groups = self._dataset(region, groups, slice(0, held)) if held else None
-
-    def _dataset(self, scan: Scan, groups: Groups, part: slice) -> GroupDataset:
-        chosen = Groups(groups.indices[part], groups.extent_px)
         supervised = self.config.training.objective == "supervised"
-        return GroupDataset(scan, chosen, with_truth=supervised)
+        return GroupDataset(scan, groups, with_truth=supervised)
 
     def _loader(
         self, dataset: GroupDataset, sampler: EpochSampler | SequentialSampler, batch_size: int
