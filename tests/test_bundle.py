@@ -13,6 +13,7 @@ from ptychopinn.data import GroupDataset, collate_groups, group_patterns
 from ptychopinn.errors import BundleError
 from ptychopinn.generators import GeneratorSize, build_generator
 from ptychopinn.inference import reconstruct
+from ptychopinn.io.bundle_file import MEMBERS, sealed_zip
 from tests.conftest import make_scan
 
 SCAN = make_scan(32, side=5)
@@ -69,7 +70,7 @@ def test_a_folder_is_enough(path):
 
 def test_there_is_no_pickle_in_it(path):
     with zipfile.ZipFile(path) as archive:
-        assert sorted(archive.namelist()) == sorted(module._MEMBERS)
+        assert sorted(archive.namelist()) == sorted(MEMBERS)
         for name in archive.namelist():
             content = archive.read(name)
             assert b"\x80\x02" not in content[:4]
@@ -110,11 +111,11 @@ def test_missing_file(tmp_path):
 def reseal(path, change):
     """Write the bundle again with a changed manifest and a seal that fits."""
     with zipfile.ZipFile(path) as archive:
-        contents = {name: archive.read(name) for name in module._MEMBERS}
+        contents = {name: archive.read(name) for name in MEMBERS}
     manifest = json.loads(contents["manifest.json"])
     change(manifest)
     contents["manifest.json"] = json.dumps(manifest).encode()
-    path.write_bytes(module._sealed_zip(tuple(contents.values())))
+    path.write_bytes(sealed_zip(tuple(contents.values())))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ LEVELS = [
     {"scan", "physics", "evaluation"},
     {"io", "data", "generators", "simulation", "reassembly"},
     {"canvases", "refinement"},
-    {"model", "preflight"},
+    {"model", "preflight", "bundle_contents"},
     {"bundle"},
     {"training", "inference", "iterative", "report"},
     {"studies", "side_by_side", "doctor"},

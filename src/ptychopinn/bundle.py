@@ -1,11 +1,9 @@
 """A trained model on disk: one zip of safetensors and JSON, sealed, and checked when it is read."""
 
-import hashlib
-import io
 import json
 import logging
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import as_file, files
@@ -18,30 +16,37 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
+from ptychopinn.bundle_contents import require_arrays, require_manifest, require_weights
 from ptychopinn.canvases import reconstruct_batch
 from ptychopinn.config import Config, GeneratorConfig
 from ptychopinn.errors import BundleError, ConfigError
 from ptychopinn.generators import Generator, GeneratorSize, build_generator
 from ptychopinn.io import replacing
+from ptychopinn.io.bundle_file import BUNDLE_NAME, read_members, sealed_zip
 from ptychopinn.physics.view import BatchView
 from ptychopinn.scan import PatternBatch
 
+__all__ = [
+    "BUNDLE_NAME",
+    "FORMAT",
+    "GOLDEN_TOLERANCE",
+    "Bundle",
+    "load_bundle",
+    "load_pretrained",
+    "package_versions",
+    "save_bundle",
+    "shipped_generators",
+    "start_from",
+]
+
 _LOG = logging.getLogger(__name__)
 
-#: Name of a bundle in its folder; historical, it is a zip and holds no HDF5.
-BUNDLE_NAME = "wts.h5.zip"
 #: Weights that come with the package, by generator; see weights/README.md.
 _SHIPPED = {"unrolled": "weights/unrolled.h5.zip"}
 #: Version of the layout; another one is refused.
 FORMAT = 1
-#: No member may claim more than this, in bytes.
-LARGEST_MEMBER = 2**31
 #: Largest relative difference between the golden answer and today's.
 GOLDEN_TOLERANCE = 1e-3
-
-_SEAL = "sha256:"
-_SEAL_LENGTH = len(_SEAL) + 64
-_MEMBERS = ("manifest.json", "weights.safetensors", "arrays.safetensors")
 
 
 def package_versions() -> dict[str, str]:
@@ -122,83 +127,12 @@ def save_bundle(path: str | Path, bundle: Bundle) -> Path:
         save_tensors(_plain(arrays)),
     )
     with replacing(path) as beside:
-        Path(beside).write_bytes(_sealed_zip(contents))
+        Path(beside).write_bytes(sealed_zip(contents))
     return Path(path)
 
 
 def _plain(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-
-
-def _sealed_zip(contents: tuple[bytes, ...]) -> bytes:
-    """Return a zip whose comment is the hash of every byte before the comment."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in zip(_MEMBERS, contents, strict=True):
-            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
-        archive.comment = b"?" * _SEAL_LENGTH
-    body = buffer.getvalue()[:-_SEAL_LENGTH]
-    return body + (_SEAL + hashlib.sha256(body).hexdigest()).encode()
-
-
-def _read_sealed(path: Path) -> dict[str, bytes]:
-    """Return the members of a bundle whose seal is whole, or of one that was unpacked."""
-    if path.is_dir():
-        if not (path / BUNDLE_NAME).exists() and all((path / name).is_file() for name in _MEMBERS):
-            return _read_unpacked(path)
-        path = path / BUNDLE_NAME
-    try:
-        if path.exists() and not path.is_file():
-            raise BundleError(f"{path}: found a device or pipe, wanted the {BUNDLE_NAME} of a run.")
-        if path.stat().st_size > LARGEST_MEMBER:
-            raise BundleError(
-                f"{path}: found {path.stat().st_size} bytes, more than any bundle has."
-            )
-        whole = path.read_bytes()
-    except OSError as error:
-        raise BundleError(
-            f"{path}: the bundle cannot be read ({error.strerror}); give the {BUNDLE_NAME} that "
-            "'ptychopinn train' wrote."
-        ) from error
-    body, seal = whole[:-_SEAL_LENGTH], whole[-_SEAL_LENGTH:]
-    if not seal.startswith(_SEAL.encode()):
-        raise BundleError(
-            f"{path}: this is no whole ptychopinn bundle (its seal is missing); it was cut off, "
-            "or another program wrote it: train again or copy it again."
-        )
-    if seal != (_SEAL + hashlib.sha256(body).hexdigest()).encode():
-        raise BundleError(
-            f"{path}: the bundle was changed after it was written (its seal does not match); copy "
-            "it again from where it was made, or train again."
-        )
-    try:
-        with zipfile.ZipFile(io.BytesIO(whole)) as archive:
-            return {name: _member(archive, name, path) for name in _MEMBERS}
-    except zipfile.BadZipFile as error:
-        raise BundleError(f"{path}: the bundle is no readable zip ({error}).") from error
-
-
-def _read_unpacked(folder: Path) -> dict[str, bytes]:
-    """Return the members of a bundle that a program unpacked; the golden answer vouches for it."""
-    try:
-        return {name: (folder / name).read_bytes() for name in _MEMBERS}
-    except OSError as error:
-        raise BundleError(
-            f"{folder}: the unpacked bundle cannot be read ({error.strerror}); check its rights, "
-            f"or give the {BUNDLE_NAME} that 'ptychopinn train' wrote."
-        ) from error
-
-
-def _member(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
-    try:
-        info = archive.getinfo(name)
-    except KeyError as error:
-        raise BundleError(
-            f"{path}: the bundle lacks '{name}'; found {', '.join(archive.namelist())}."
-        ) from error
-    if info.file_size > LARGEST_MEMBER:
-        raise BundleError(f"{path}: '{name}' claims {info.file_size} bytes, which is refused.")
-    return archive.read(name)
 
 
 def load_bundle(path: str | Path) -> Bundle:
@@ -208,7 +142,7 @@ def load_bundle(path: str | Path) -> Bundle:
         BundleError: It is damaged, changed, of another format, or answers differently here.
     """
     place = Path(path)
-    members = _read_sealed(place)
+    members = read_members(place)
     try:
         manifest = json.loads(members["manifest.json"])
         arrays = load_tensors(members["arrays.safetensors"])
@@ -221,11 +155,34 @@ def load_bundle(path: str | Path) -> Bundle:
         raise BundleError(
             f"{place}: the bundle has format {manifest.get('format')}, this version reads "
             f"{FORMAT}; train again, or use the version that wrote it "
-            f"({manifest.get('versions', {}).get('ptychopinn', 'unknown')})."
+            f"({_version_in(manifest)})."
         )
-    bundle = _rebuild(place, manifest, arrays, weights)
-    _require_golden_answer(place, bundle, torch.view_as_complex(arrays["golden_answer"]))
+    with _misfits_told(place):
+        bundle = _rebuild(manifest, arrays, weights)
+        answer = torch.view_as_complex(arrays["golden_answer"])
+        _require_golden_answer(place, bundle, answer)
     return bundle
+
+
+@contextmanager
+def _misfits_told(place: Path) -> Iterator[None]:
+    """Turn what a manifest or an array of another kind leads to into the sentence on the file."""
+    try:
+        yield
+    except BundleError:
+        raise
+    except (ConfigError, LookupError, TypeError, ValueError, RuntimeError, MemoryError) as error:
+        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        raise BundleError(
+            f"{place}: the bundle does not fit this version of ptychopinn ({reason}); train again."
+        ) from error
+
+
+def _version_in(manifest: dict[str, Any]) -> str:
+    """Return the version of this package that a manifest of whatever format names."""
+    versions = manifest.get("versions")
+    named = versions.get("ptychopinn") if isinstance(versions, dict) else None
+    return named if isinstance(named, str) else "unknown"
 
 
 def shipped_generators() -> tuple[str, ...]:
@@ -284,42 +241,37 @@ def start_from(generator: Generator, bundle: Bundle, what: str) -> None:
 
 
 def _rebuild(
-    place: Path,
-    manifest: dict[str, Any],
-    arrays: dict[str, torch.Tensor],
-    weights: dict[str, torch.Tensor],
+    manifest: dict[str, Any], arrays: dict[str, torch.Tensor], weights: dict[str, torch.Tensor]
 ) -> Bundle:
-    try:
-        config = Config.from_dict(manifest["config"])
-        size = GeneratorSize(**manifest["size"])
-        generator = build_generator(config.generator, size)
-        generator.load_state_dict(weights)
-        height, width = manifest["golden_canvas"]
-        golden = PatternBatch(
-            counts=arrays["golden_counts"],
-            corners=arrays["golden_corners"],
-            fractions=arrays["golden_fractions"],
-            probe=torch.view_as_complex(arrays["golden_probe"]),
-            mask=arrays["golden_mask"],
-            canvas_shape=(height, width),
-        )
-        return Bundle(
-            config=config,
-            generator=generator.eval(),
-            size=size,
-            probe=torch.view_as_complex(arrays["probe"]).numpy(),
-            start_probe=_start_probe(arrays),
-            pattern_counts=manifest["pattern_counts"],
-            history=manifest["history"],
-            statistics=manifest["statistics"],
-            versions=manifest["versions"],
-            golden=golden,
-        )
-    except (ConfigError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise BundleError(
-            f"{place}: the bundle does not fit this version of ptychopinn ({reason}); train again."
-        ) from error
+    """Check everything that the members hold, then build what they describe."""
+    require_manifest(manifest)
+    config = Config.from_dict(manifest["config"])
+    size = GeneratorSize(**manifest["size"])
+    height, width = manifest["golden_canvas"]
+    require_arrays(arrays, size, (height, width))
+    require_weights(weights, config.generator, size)
+    generator = build_generator(config.generator, size)
+    generator.load_state_dict(weights)
+    golden = PatternBatch(
+        counts=arrays["golden_counts"],
+        corners=arrays["golden_corners"],
+        fractions=arrays["golden_fractions"],
+        probe=torch.view_as_complex(arrays["golden_probe"]),
+        mask=arrays["golden_mask"],
+        canvas_shape=(height, width),
+    )
+    return Bundle(
+        config=config,
+        generator=generator.eval(),
+        size=size,
+        probe=torch.view_as_complex(arrays["probe"]).numpy(),
+        start_probe=_start_probe(arrays),
+        pattern_counts=manifest["pattern_counts"],
+        history=manifest["history"],
+        statistics=manifest["statistics"],
+        versions=manifest["versions"],
+        golden=golden,
+    )
 
 
 def _start_probe(arrays: dict[str, torch.Tensor]) -> np.ndarray | None:

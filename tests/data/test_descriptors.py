@@ -71,3 +71,9 @@ def test_ranges_survive_json_and_refuse_what_they_are_not():
         DescriptorRanges.from_dict({"low": {"n": 3}, "high": {}})
     with pytest.raises(DataError, match="no scan"):
         DescriptorRanges.from_many([])
+
+
+@pytest.mark.parametrize("forged", [[], {"low": 1}, {"low": {"n": "wide"}, "high": {}}])
+def test_forged_ranges_are_refused(forged):
+    with pytest.raises(DataError, match="not the ranges"):
+        DescriptorRanges.from_dict(forged)

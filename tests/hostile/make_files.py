@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 
 from ptychopinn import bundle as bundles
+from ptychopinn.io.bundle_file import sealed_zip
 from tests.io.files import npy_bytes, npy_claiming, zip_of
 from tests.test_bundle import make_bundle
 
@@ -91,7 +92,7 @@ def bundle_files() -> None:
         "no_json": (b"\xff\xfe", weights, arrays),
         "absurd_sizes": (json.dumps(odd).encode(), weights, arrays),
     }.items():
-        (FILES / f"{name}.h5.zip").write_bytes(bundles._sealed_zip(contents))
+        (FILES / f"{name}.h5.zip").write_bytes(sealed_zip(contents))
     zip_of(FILES / "out_of_archive.h5.zip", {"../../outside": b"x", "manifest.json": manifest})
     good.unlink()
 

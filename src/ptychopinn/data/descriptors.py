@@ -149,11 +149,12 @@ class DescriptorRanges:
         """Build from plain values.
 
         Raises:
-            DataError: Names are missing or unknown.
+            DataError: Names are missing or unknown, or a value is no number.
         """
         try:
-            return cls(ScanDescriptors(**values["low"]), ScanDescriptors(**values["high"]))
-        except (KeyError, TypeError) as error:
+            ends = [{name: float(x) for name, x in values[end].items()} for end in ("low", "high")]
+            return cls(ScanDescriptors(**ends[0]), ScanDescriptors(**ends[1]))
+        except (AttributeError, LookupError, TypeError, ValueError, OverflowError) as error:
             raise DataError(f"descriptors: not the ranges of this version: {error}.") from error
 
 
