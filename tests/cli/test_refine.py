@@ -39,6 +39,14 @@ def test_pie_writes_a_folder_of_the_same_layout(folder, capsys):
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == [str(number) for number in range(1, 9)]
     assert (made / "refinement.png").exists()
+    assert "verdict: not checked (pie went on with all patterns" in said
+    assert told["trust"]["verdict"] == "not checked"
+
+
+def test_a_result_without_checks_keeps_why_there_is_no_verdict(folder):
+    metrics = json.loads((folder / "image" / "metrics.json").read_text())
+    assert metrics["provenance"]["trust"]["verdict"] == "not checked"
+    assert "the checks are off" in (folder / "image" / "report.html").read_text()
 
 
 def test_a_refined_result_can_be_refined_again(folder):

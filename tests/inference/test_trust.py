@@ -70,8 +70,7 @@ def test_the_score_falls_with_everything_that_is_wrong():
     assert assess(figures(0.03), UNUSUAL).score == best  # nothing was trained
 
 
-def test_nothing_checked_is_not_judged():
-    assert assess({}, USUAL) is None
+def test_halves_that_share_no_pixels_are_judged_by_their_misfit():
     unresolved = assess({"held_out_misfit": 0.03, "held_out_photon_misfit": 0.01}, USUAL)
     assert unresolved.verdict == "use it"
 
@@ -94,4 +93,19 @@ def test_a_reconstruction_is_judged():
     wrong = reconstruct(dataclasses.replace(scan, probe=bent), None, pie(30))
     assert wrong.provenance["trust"]["verdict"] == "check the probe or the positions"
     assert wrong.quality["trust_score"] < 0.5
-    assert "trust" not in reconstruct(scan, None, pie(2, checks=False)).provenance
+
+
+@pytest.mark.parametrize(
+    ("checks", "patterns", "why", "remedy"),
+    [
+        (False, 63, "the checks are off", "without --checks false"),
+        (True, 3, "3 patterns are too few", "with pie 4 patterns or more"),
+    ],
+)
+def test_a_result_without_checks_says_why_and_how_to_get_a_verdict(checks, patterns, why, remedy):
+    scan = make_scan(32).select(np.arange(patterns))
+    trust = reconstruct(scan, None, pie(2, checks=checks)).provenance["trust"]
+    assert (trust["score"], trust["verdict"]) == (None, "not checked")
+    line = describe_trust(json.loads(json.dumps(trust)))
+    assert line.startswith(f"verdict: not checked ({why}")
+    assert remedy in line

@@ -8,7 +8,11 @@ from jsonargparse import Namespace
 
 from ptychopinn.cli.evaluate import record_comparison, well_covered
 from ptychopinn.cli.page import page_again
-from ptychopinn.cli.reconstruct import describe_quality, reconstruct_and_write
+from ptychopinn.cli.reconstruct import (
+    describe_quality,
+    describe_trust,
+    reconstruct_and_write,
+)
 from ptychopinn.cli.train import summary, write_training
 from ptychopinn.config import Config, SimulationConfig, TrainingConfig
 from ptychopinn.evaluation import compare
@@ -39,6 +43,7 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:  # noqa: ARG001
     print(f"    {scan.n_patterns} patterns in {seconds:.2f} s")
     for line in describe_quality(result.quality):
         print(f"    {line}")
+    print(f"    {describe_trust(result.provenance['trust'])}")
     print("4/4 compare with the truth")
     comparison = compare(result.object, scan.truth, weight=well_covered(result.coverage))
     record_comparison(folder, comparison, "simulated truth", "all")

@@ -79,13 +79,12 @@ def _reconstruct(path: str, folder: Path, job: _Job) -> str:
         amplitude, phase = (np.nanmedian(x) for x in (result.amplitude_std, result.phase_std))
         print(f"median standard deviation: amplitude {amplitude:.3g}, phase {phase:.3g} rad")
     print(f"results: {folder}")
-    trust = result.provenance.get("trust")
-    if trust is None:
-        return "not checked"
+    trust = result.provenance["trust"]
     print(describe_trust(trust))
     if trust["verdict"] in REMEDIES:
         print(f"next: {REMEDIES[trust['verdict']]}")
-    return f"{trust['verdict']} (trust {trust['score']:.2f})"
+    score = trust["score"]
+    return trust["verdict"] if score is None else f"{trust['verdict']} (trust {score:.2f})"
 
 
 def _read(path: str, data: DataConfig, bundle: Bundle | None) -> Scan:
@@ -154,9 +153,10 @@ def _used(config: Config, bundle: Bundle | None) -> Config:
 
 
 def describe_trust(trust: dict[str, Any]) -> str:
-    """Return the one line that says what to do."""
+    """Return the one line that says what to do, or why nothing can be said."""
     reasons = "; ".join(trust["reasons"])
-    return f"verdict: {trust['verdict']} (trust {trust['score']:.2f}: {reasons})"
+    score = "" if trust["score"] is None else f"trust {trust['score']:.2f}: "
+    return f"verdict: {trust['verdict']} ({score}{reasons})"
 
 
 def describe_quality(quality: dict[str, float]) -> list[str]:

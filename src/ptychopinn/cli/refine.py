@@ -11,9 +11,10 @@ from jsonargparse import Namespace
 from ptychopinn.cli.earlier_result import EarlierResult, open_result
 from ptychopinn.cli.folder import write_result
 from ptychopinn.cli.progress import reconstruction_progress
+from ptychopinn.cli.reconstruct import describe_trust
 from ptychopinn.config import IterativeConfig
 from ptychopinn.errors import ConfigError
-from ptychopinn.inference import fit_of
+from ptychopinn.inference import fit_of, not_checked
 from ptychopinn.iterative import Epoch, Watch, go_on
 from ptychopinn.iterative.engines import engine
 from ptychopinn.scan import Reconstruction, Scan
@@ -69,6 +70,10 @@ def _judged(
         "result": str(source.place),
         **found.provenance["started_from"],
     }
+    provenance["trust"] = not_checked(
+        f"{wanted.engine} went on with all patterns, none is left to judge by",
+        f"ptychopinn compare {source.place} with this one shows which explains them better",
+    ).to_dict()
     return replace(found, quality=quality, pattern_fit=after, provenance=provenance)
 
 
@@ -87,3 +92,4 @@ def _say(found: Reconstruction, wanted: IterativeConfig, folder: Path) -> None:
         f"{quality['deviance']:.3f} after (photon noise alone: {quality['deviance_of_noise']:.3f})"
     )
     print(f"results: {folder}")
+    print(describe_trust(found.provenance["trust"]))

@@ -5,7 +5,7 @@ from ptychopinn.inference.pattern_fit import fit_of
 from ptychopinn.inference.reconstruct import reconstruct
 from ptychopinn.inference.reconstruction_model import ReconstructionModel
 from ptychopinn.inference.scan_view import ScanView, Streaming
-from ptychopinn.inference.trust import Trust, assess
+from ptychopinn.inference.trust import Trust, assess, not_checked
 
 __all__ = [
     "ReconstructionModel",
@@ -15,5 +15,6 @@ __all__ = [
     "assess",
     "check_halves",
     "fit_of",
+    "not_checked",
     "reconstruct",
 ]

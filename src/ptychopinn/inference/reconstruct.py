@@ -22,7 +22,7 @@ from ptychopinn.inference.batching import halve_until_it_fits, keep_freed_memory
 from ptychopinn.inference.checks import HalvesCheck, check_halves
 from ptychopinn.inference.identity import weights_digest
 from ptychopinn.inference.reconstruction_model import ReconstructionModel
-from ptychopinn.inference.trust import Trust, assess, trained_ranges
+from ptychopinn.inference.trust import Trust, assess, not_checked, trained_ranges
 from ptychopinn.inference.uncertainty import estimate_uncertainty
 from ptychopinn.inference.whole_canvas import Progress, whole_canvas
 from ptychopinn.refinement import RefinedScan, refine, sweeps_of, wants_refinement
@@ -78,8 +78,7 @@ def reconstruct(
     checked, trust = _judged(measured, model, trained_ranges(bundle), on_progress)
     if checked is not None:
         provenance["seconds_of_checks"] = round(time.monotonic() - started - seconds, 3)
-    if trust is not None:
-        provenance["trust"] = trust.to_dict()
+    provenance["trust"] = trust.to_dict()
     deviations = None
     if config.inference.uncertainty:
         deviations = estimate_uncertainty(
@@ -113,21 +112,29 @@ def _judged(
     model: ReconstructionModel,
     ranges: DescriptorRanges | None,
     on_progress: Progress | None,
-) -> tuple[HalvesCheck | None, Trust | None]:
-    """Return what two halves of the data say, and the verdict; nothing where checks are off."""
+) -> tuple[HalvesCheck | None, Trust]:
+    """Return what two halves of the data say, and the verdict or why there is none."""
     settings, scan = model.config.inference, measured.scan
-    if not settings.checks or scan.fewest_patterns < 2 * model.least_patterns:
-        return None, None
+    if not settings.checks:
+        return None, not_checked(
+            "the checks are off", "reconstruct without --checks false to get a verdict"
+        )
+    least = 2 * model.least_patterns
+    if scan.fewest_patterns < least:
+        return None, not_checked(
+            f"{scan.fewest_patterns} patterns are too few to judge one half by the other",
+            f"with {model.name} {least} patterns or more get a verdict",
+        )
     checked = check_halves(
         scan,
         lambda half, what: whole_canvas(half, model, what, on_progress),
         resolve_device(settings.device),
     )
     trust = assess(checked.quality, describe_scan(scan, measured.pattern_counts), ranges)
-    if trust is None:
-        return checked, None
-    figures = {**checked.quality, "trust_score": trust.score}
-    return checked._replace(quality=figures), trust
+    if trust.score is not None:
+        figures = {**checked.quality, "trust_score": trust.score}
+        checked = checked._replace(quality=figures)
+    return checked, trust
 
 
 def _refined(scan: Scan, model: ReconstructionModel, on_progress: Progress | None) -> RefinedScan:

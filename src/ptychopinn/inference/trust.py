@@ -7,7 +7,9 @@ from typing import Any, Literal
 from ptychopinn.bundle import Bundle
 from ptychopinn.data import DescriptorRanges, ScanDescriptors
 
-Verdict = Literal["use it", "fine-tune for a minute", "check the probe or the positions"]
+Verdict = Literal[
+    "use it", "fine-tune for a minute", "check the probe or the positions", "not checked"
+]
 
 #: Misfit, beyond what photon noise makes, of images that are no longer like the truth. Simulated
 #: scans: 0.02 to 0.1 with everything right, 0.06 to 0.12 with positions off by 0.5 px, 0.2 with
@@ -42,23 +44,33 @@ _NAMES = {
 class Trust:
     """How far an image can be trusted, and what to do."""
 
-    score: float
-    """0 (not at all) to 1; 1/2 where the misfit is that of wrong images."""
+    score: float | None
+    """0 (not at all) to 1; 1/2 where the misfit is that of wrong images; None = not checked."""
     verdict: Verdict
     """What to do next."""
     reasons: tuple[str, ...]
-    """Why, most important first."""
+    """Why, most important first; of what was not checked, why not and how to get a verdict."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return {"score": self.score, "verdict": self.verdict, "reasons": list(self.reasons)}
 
 
+def not_checked(why: str, remedy: str) -> Trust:
+    """Return what is said of an image that no held-out pattern judged.
+
+    Args:
+        why: Why there is no verdict.
+        remedy: How to get one.
+    """
+    return Trust(None, "not checked", (why, remedy))
+
+
 def assess(
     quality: dict[str, float],
     descriptors: ScanDescriptors,
     ranges: DescriptorRanges | None = None,
-) -> Trust | None:
+) -> Trust:
     """Weigh what two halves of the data say, and how usual the scan is.
 
     The misfit m = sqrt(R^2 - R_0^2) decides: R is the relative amplitude error on held-out
@@ -71,14 +83,9 @@ def assess(
         descriptors: Of the scan.
         ranges: Of the scans that the weights were trained on; None = nothing was trained.
 
-    Returns:
-        None without the figures, because nothing was checked.
-
     Cannot see errors that explain all patterns, such as a probe and an object that are wrong
     together. Thresholds: docs/trust.md. Tested: tests/inference/test_trust.py.
     """
-    if "held_out_misfit" not in quality:
-        return None
     noise = quality.get("held_out_photon_misfit", 0.0)
     misfit = math.sqrt(max(0.0, quality["held_out_misfit"] ** 2 - noise**2))
     frc = quality.get("half_data_frc_crossing")
