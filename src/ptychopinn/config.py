@@ -383,7 +383,8 @@ class InferenceConfig(_Checked):
     batch_size: int | None = _knob(None, ge=1, le=2**20)
     """Patterns in a batch; none = chosen by itself, and halved when memory runs out."""
     stages: int | None = _knob(None, ge=1, le=10000)
-    """Sweeps of unrolled or pie; none = as trained and, after subsets, one that is not cut."""
+    """Sweeps of unrolled or pie; none = as trained and, after subsets, one that is not cut, or more
+    of those (at most 40) where the patterns are still far from explained."""
     cache_mb: float = _knob(256.0, ge=0)
     """Memory for prepared patterns and probes, in MiB; the rest is made anew each sweep."""
     canvas: Literal["auto", "device", "host"] = "auto"

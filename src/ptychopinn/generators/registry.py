@@ -1,6 +1,6 @@
 """Generators by name: a class registers itself with a decorator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -53,6 +53,10 @@ class CanvasGenerator(_Trainable):
     def live_on(self, canvas: torch.device, device: torch.device) -> None:  # noqa: ARG002
         """Put what works on whole canvases beside them, and large networks onto the device."""
         self.to(canvas)
+
+    def sweeps(self, view: CanvasView, stages: int | None = None) -> Iterator[torch.Tensor]:
+        """Yield the (B, H, W) complex object after each sweep; here after the last."""
+        yield self(view, stages)
 
     def forward(self, view: CanvasView, stages: int | None = None) -> torch.Tensor:
         """Return the (B, H, W) complex object for the patterns of the view."""

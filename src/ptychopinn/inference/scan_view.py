@@ -12,6 +12,7 @@ from ptychopinn.physics.canvas import add_windows, cut_windows
 from ptychopinn.physics.diffraction import diffract_in_corner
 from ptychopinn.physics.fourier import intensity, to_corner
 from ptychopinn.physics.gauge import seen_share
+from ptychopinn.physics.likelihood import poisson_deviance
 from ptychopinn.physics.probe import probes_at
 from ptychopinn.physics.projection import PROJECTION, ModulusStep, object_update
 from ptychopinn.physics.subsets import EVERY, Subset, most_subsets
@@ -280,6 +281,27 @@ class ScanView:
                 self._on_batch(corners.shape[1])
 
         return self._sum(add, subset, canvas.dtype)
+
+    def deviance(self, canvas: torch.Tensor, subset: Subset = EVERY) -> float:
+        """Return the mean Poisson deviance of a good pixel of the patterns of a subset."""
+
+        def share(numbers: Sequence[int]) -> torch.Tensor:
+            total = torch.zeros(2, dtype=torch.float64, device=self._device)
+            for number in numbers:
+                amplitude, probes, corners = self._prepare(number)
+                patches = self._extract(canvas, corners)
+                rates = diffract_in_corner(patches, probes)
+                found = poisson_deviance(rates, amplitude.square())
+                if self._mask is not None:
+                    found = found * self._mask
+                total[0] += found.sum()
+                total[1] += corners.shape[1]
+            return total
+
+        with torch.inference_mode():
+            sums = torch.stack(self._threads.work(share, self._batches.of(subset))).sum(dim=0)
+            lost, patterns = self._processes.add_up(sums).tolist()
+        return lost / (patterns * float(self.scan.mask.sum()))
 
     def predictions(self, canvas: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield predicted and measured counts of each batch, (C, N, N), corner-centred.

@@ -1,6 +1,7 @@
 """One image of all patterns of a scan: sweeps of a canvas generator, or patches stitched."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from ptychopinn.data import GroupDataset, collate_groups, group_patterns
 from ptychopinn.device import automatic_batch_size, resolve_device
 from ptychopinn.generators import CanvasGenerator, PatchGenerator
 from ptychopinn.inference.batching import halve_until_it_fits, keep_freed_memory
+from ptychopinn.inference.convergence import settled_canvas
 from ptychopinn.inference.reconstruction_model import ReconstructionModel
 from ptychopinn.inference.scan_view import ScanView, Streaming
 from ptychopinn.physics.gauge import remove_global_phase
@@ -49,15 +51,15 @@ def whole_canvas(
     def work(batch_size: int) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.inference_mode():
             if isinstance(generator, CanvasGenerator):
-                count = counted(_stages(generator, model))
-                return _sweep(scan, generator, model, batch_size, count)
+                passes = settings.stages or generator.whole_scan_stages
+                return _sweep(scan, generator, model, batch_size, counted(passes))
             return _stitch(scan, generator, model, batch_size, counted(1))
 
-    def counted(passes: int) -> Callable[[int], None] | None:
+    def counted(passes: int) -> "_Count | None":
         if on_progress is None:
             return None
         share = len(current().share(np.arange(scan.n_patterns)))
-        return lambda done: on_progress(what, done, passes * share)
+        return _Count(on_progress, what, share, passes)
 
     # One of several processes must not take smaller batches than it has agreed on with the others.
     canvas, illumination = work(size) if current().count > 1 else halve_until_it_fits(work, size)
@@ -65,6 +67,24 @@ def whole_canvas(
     image = torch.where(lit, canvas, torch.zeros_like(canvas))[0].cpu().numpy()
     weight = illumination[0].cpu().numpy()
     return remove_global_phase(image, weight).astype(np.complex64), weight
+
+
+@dataclass
+class _Count:
+    """Patterns done, told as they are, of a number of passes that may grow."""
+
+    tell: Progress
+    what: str
+    share: int
+    """Patterns of this process in a pass."""
+    passes: int
+
+    def __call__(self, done: int) -> None:
+        self.tell(self.what, done, self.passes * self.share)
+
+    def more(self, passes: int) -> None:
+        """Add passes to those that were expected."""
+        self.passes += passes
 
 
 def canvas_stays_on_host(setting: str, shape: tuple[int, int], device: torch.device) -> bool:
@@ -81,16 +101,12 @@ def canvas_stays_on_host(setting: str, shape: tuple[int, int], device: torch.dev
     return _CANVAS_BYTES * shape[0] * shape[1] > free / 2
 
 
-def _stages(generator: CanvasGenerator, model: ReconstructionModel) -> int:
-    return model.config.inference.stages or generator.whole_scan_stages
-
-
 def _sweep(
     scan: Scan,
     generator: CanvasGenerator,
     model: ReconstructionModel,
     batch_size: int,
-    on_batch: Callable[[int], None] | None,
+    on_batch: _Count | None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Whole-scan sweeps of a canvas generator."""
     settings = model.config.inference
@@ -99,7 +115,10 @@ def _sweep(
     generator.live_on(torch.device("cpu") if on_host else device, device)
     streaming = Streaming(batch_size, device, settings.cache_mb * 2**20, on_host, current())
     view = ScanView(scan, streaming, generator.subsets, on_batch)
-    return generator(view, _stages(generator, model)), view.illumination
+    if settings.stages:
+        return generator(view, settings.stages), view.illumination
+    more = on_batch.more if on_batch is not None else None
+    return settled_canvas(generator, view, more), view.illumination
 
 
 def _stitch(
