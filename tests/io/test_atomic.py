@@ -6,8 +6,9 @@ import pytest
 
 from ptychopinn.errors import DataError, OutputError
 from ptychopinn.io import atomic
-from ptychopinn.io.atomic import replacing, staged_folder
+from ptychopinn.io.atomic import made_folder, replacing, require_folder_place, staged_folder
 from tests.io.files import one_sentence
+from tests.small_disk import files_on, small_disk
 
 
 def everything_below(folder):
@@ -184,3 +185,32 @@ def test_a_failure_inside_names_the_final_place(tmp_path):
     with pytest.raises(OutputError) as error, staged_folder(run) as stage:
         fail_within(replacing(stage / "a.txt"), OSError(errno.ENOSPC, "full"))
     assert one_sentence(str(error.value), run / "a.txt", "free")
+
+
+def test_a_folder_that_is_a_disk_of_its_own(tmp_path):
+    with small_disk(tmp_path / "disk", 100) as disk:
+        write_two(disk)
+        assert files_on(disk) == ["a.txt", "b.txt"]
+
+
+@pytest.mark.parametrize("place", [require_folder_place, made_folder])
+def test_a_place_for_a_folder_is_refused_in_one_sentence(tmp_path, place):
+    (tmp_path / "file").write_text("old")
+    for name, words in (
+        ("file", "a file"),
+        ("file/a/b", "a file"),
+        ("n" * 300, "File name too long"),
+    ):
+        with pytest.raises(OutputError) as error:
+            place(tmp_path / name)
+        taken = tmp_path / ("file" if "file" in name else name)
+        assert one_sentence(str(error.value), taken, words, "another place")
+    assert everything_below(tmp_path) == ["file"]
+
+
+def test_looking_at_a_place_leaves_nothing_there(tmp_path):
+    require_folder_place(tmp_path / "a" / "b")
+    require_folder_place(tmp_path)
+    assert everything_below(tmp_path) == []
+    made_folder(tmp_path / "a" / "b")
+    assert everything_below(tmp_path) == ["a", "a/b"]

@@ -46,7 +46,8 @@ def staged_folder(path: str | Path) -> Iterator[Path]:
     """Yield an empty temporary folder whose files move into ``path`` when the block succeeds.
 
     ``path`` is made when missing; files of the same name are replaced one by one, others stay.
-    When the block fails, nothing of it remains.
+    When the block fails, nothing of it remains. The temporary folder lies beside ``path``, or in it
+    where it is there, for it may be a disk of its own.
 
     Raises:
         OutputError: ``path`` is a file, a file would have to replace a folder, or anything in the
@@ -56,7 +57,8 @@ def staged_folder(path: str | Path) -> Iterator[Path]:
     with _failures_reported(path, target.parent), _folder_made(target.parent):
         if target.exists() and not target.is_dir():
             raise _taken(path, "a file", "a folder or nothing")
-        beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        around = target if target.exists() else target.parent
+        beside = around / f".{target.name}.{secrets.token_hex(4)}"
         beside.mkdir()
         try:
             yield beside
@@ -65,6 +67,42 @@ def staged_folder(path: str | Path) -> Iterator[Path]:
             raise OutputError(str(error).replace(str(beside), str(path))) from error
         finally:
             shutil.rmtree(beside, ignore_errors=True)
+
+
+def require_folder_place(path: str | Path) -> None:
+    """Refuse a place where no folder can be made or written to, before the work that is to fill it.
+
+    Nothing is left there.
+
+    Raises:
+        OutputError: It or a folder above it is a file, its name is too long, or rights are missing.
+    """
+    target = Path(os.path.realpath(path))
+    with _failures_reported(path, target.parent):
+        probe = _existing(target) / f".{secrets.token_hex(4)}"
+        probe.mkdir()
+        probe.rmdir()
+
+
+def made_folder(path: str | Path) -> Path:
+    """Make a folder with its parents where it is missing, and return it.
+
+    Raises:
+        OutputError: See `require_folder_place`.
+    """
+    target = Path(os.path.realpath(path))
+    with _failures_reported(path, target.parent):
+        _existing(target)
+        target.mkdir(parents=True, exist_ok=True)
+    return Path(path)
+
+
+def _existing(target: Path) -> Path:
+    """Return the folder itself, or the first one above it that is there; refuses a file."""
+    there = next(place for place in (target, *target.parents) if place.exists())
+    if not there.is_dir():
+        raise _taken(there, "a file", "a folder or nothing")
+    return there
 
 
 def _move_files(source: Path, target: Path) -> None:
@@ -87,9 +125,7 @@ def _move_files(source: Path, target: Path) -> None:
 def _folder_made(folder: Path) -> Iterator[None]:
     """Make a folder with its parents; those made here are removed again when the block fails."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
-    there = next(place for place in (folder, *folder.parents) if place.exists())
-    if not there.is_dir():
-        raise _taken(there, "a file", "a folder or nothing")
+    _existing(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import h5py
 import numpy as np
 
+from ptychopinn.io.hdf5_writing import require_disk
 from ptychopinn.scan import Scan, pattern_blocks
 
 #: Integers that hold counts, the smallest first.
@@ -57,6 +58,7 @@ def write_counts(file: h5py.Group, key: str, scan: Scan) -> h5py.Dataset:
     )
     for place, block in count_blocks(scan):
         dataset[place] = block
+        require_disk(dataset)
     return dataset
 
 

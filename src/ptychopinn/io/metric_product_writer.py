@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from ptychopinn.io.atomic import staged_folder
@@ -11,7 +10,7 @@ from ptychopinn.io.count_blocks import write_counts
 from ptychopinn.io.hdf5_writing import written_hdf5
 from ptychopinn.io.metric_scan import NOMINAL_DETECTOR_PIXEL_M, in_metres
 from ptychopinn.io.npz_writer import object_guess
-from ptychopinn.io.product import write_product
+from ptychopinn.io.product import fill_product
 from ptychopinn.scan import Reconstruction, Scan
 
 
@@ -29,8 +28,8 @@ def write_pair(
     """
     with staged_folder(patterns_path.parent) as folder:
         write_patterns(folder / patterns_path.name, scan)
-        write_product(folder / product_path.name, _as_reconstruction(scan))
-        with h5py.File(folder / product_path.name, "a") as file:
+        with written_hdf5(folder / product_path.name) as file:
+            fill_product(file, _as_reconstruction(scan))
             file.attrs["detector_object_distance_m"] = detector_distance_m(scan)
             file.attrs["comments"] = "Written by ptychopinn from a scan."
 

@@ -25,10 +25,9 @@ import h5py
 import numpy as np
 
 from ptychopinn.axes import require_axes
-from ptychopinn.errors import OutputError
-from ptychopinn.io.atomic import replacing
 from ptychopinn.io.complex_array import as_probe
 from ptychopinn.io.hdf5 import opened_hdf5, read_dataset, require_dataset
+from ptychopinn.io.hdf5_writing import written_hdf5
 from ptychopinn.io.product_fit import (
     read_pattern_fit,
     read_ring_correlation,
@@ -84,17 +83,19 @@ def write_product(path: str | Path, reconstruction: Reconstruction) -> None:
         ShapeError: Arrays of the reconstruction do not belong together.
         OutputError: The file cannot be written.
     """
+    with written_hdf5(path) as file:
+        fill_product(file, reconstruction)
+
+
+def fill_product(file: h5py.File, reconstruction: Reconstruction) -> None:
+    """Write a reconstruction into an empty file that is open, as `write_product` does.
+
+    Raises:
+        ShapeError: Arrays of the reconstruction do not belong together.
+    """
     _require_consistent(reconstruction)
-    with replacing(path) as beside:
-        try:
-            with h5py.File(beside, "w") as file:
-                _write_attributes(file, reconstruction)
-                _write_arrays(file, reconstruction)
-        except RuntimeError as error:  # how HDF5 reports a disk that fills up while closing
-            raise OutputError(
-                f"{path}: cannot be written: found '{said_briefly(error)}', wanted room for the "
-                "file; make room there or choose another place."
-            ) from error
+    _write_attributes(file, reconstruction)
+    _write_arrays(file, reconstruction)
 
 
 def _require_consistent(made: Reconstruction) -> None:
