@@ -28,6 +28,45 @@ def test_switches_take_a_word_or_none():
         parsed(TrainingConfig, "--probe_trainable", "maybe")
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        ("learning_rate: 1e-4", "learning_rate", 1e-4),  # text to YAML 1.1
+        ("nphotons: 1e9", "nphotons", 1e9),
+        ("batch_size: 1e2", "batch_size", 100),
+        ("batch_size: 8.0", "batch_size", 8),
+        ("subsample_seed: 9007199254740993", "subsample_seed", 2**53 + 1),
+        ("mae_weight: 1", "mae_weight", 1.0),
+        ("probe_trainable: 'yes'", "probe_trainable", True),
+        ("n_groups: null", "n_groups", None),
+        ("test_data_file: a.npz", "test_data_file", Path("a.npz")),
+    ],
+)
+def test_values_of_a_file_become_the_type_of_their_setting(tmp_path, text, name, value):
+    (tmp_path / "c.yaml").write_text(text)
+    made = getattr(parsed(TrainingConfig, "--config", str(tmp_path / "c.yaml")), name)
+    assert made == value
+    assert type(made) is type(value) or isinstance(value, Path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("learning_rate: fast", "learning_rate: expected a number, got 'fast'"),
+        ("nepochs: 2.5", "nepochs: expected a whole number, got 2.5"),
+        ("nepochs: null", "nepochs: expected a whole number, got None"),
+        ("nepochs: true", "nepochs: expected a whole number, got True"),
+        ("torch_logger: 3", "torch_logger: expected a word, got 3"),
+        ("output_dir: [a]", "output_dir: expected the name of a file"),
+        ("model: {gridsize: two}", "gridsize: expected a whole number"),
+    ],
+)
+def test_values_of_another_type_are_refused(tmp_path, text, said):
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        parsed(TrainingConfig, "--config", str(tmp_path / "c.yaml"))
+
+
 def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path):
     (tmp_path / "c.yaml").write_text(
         "nepochs: 9\nbatch_size: 4\noutput_dir: there\nmodel:\n  gridsize: 2\n"

@@ -4,21 +4,19 @@ import argparse
 import dataclasses
 import logging
 import sys
-import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 import yaml
 from docstring_parser import parse_from_object
 
+from ptycho.commands.typed_values import typed
 from ptycho.config.config import InferenceConfig, ModelConfig, TrainingConfig
 from ptychopinn.cli.main import quieten_lightning
 from ptychopinn.errors import REFUSED, ConfigError, DataError, PtychoError
 
 Record = TypeVar("Record", TrainingConfig, InferenceConfig)
-
-_TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -53,44 +51,37 @@ def parser_of(record: type[Any], program: str, description: str) -> argparse.Arg
 def _add_flag(
     parser: argparse.ArgumentParser, item: dataclasses.Field, hint: Any, said: str
 ) -> None:
-    kind = next(part for part in (get_args(hint) or (hint,)) if part is not type(None))
-    if get_origin(hint) not in (None, Union, types.UnionType):
-        raise TypeError(f"{item.name}: {hint} is no type of a flag.")
     dashed = f"--{item.name.replace('_', '-')}"
     names = list(dict.fromkeys((f"--{item.name}", dashed)))
     default = None if item.default is dataclasses.MISSING else item.default
     note = f"{' '.join(said.split())} (default: {default})".replace("%", "%%")
-    if kind is bool:
-        # A flag alone switches on, as in the original; a word may follow.
-        parser.add_argument(*names, dest=item.name, type=_truth, nargs="?", const=True, help=note)
-    else:
-        parser.add_argument(*names, dest=item.name, type=kind, help=note)
-
-
-def _truth(word: str) -> bool:
-    if word.lower() not in _TRUTHS:
-        raise argparse.ArgumentTypeError(f"expected true or false, got {word!r}")
-    return _TRUTHS[word.lower()]
+    # A switch alone switches on, as in the original; a word may follow.
+    alone: dict[str, Any] = {"nargs": "?", "const": True} if hint is bool else {}
+    parser.add_argument(*names, dest=item.name, help=note, **alone)
 
 
 def record_of(record: type[Record], values: dict[str, Any]) -> Record:
     """Return the record of flags, over those of the file that ``config`` names, over defaults.
 
     Raises:
-        ConfigError: A setting is not known; the nearest known one is named.
+        ConfigError: A setting is not known (the nearest known one is named), or has a value of
+            another type.
         DataError: The file cannot be read.
     """
     flags = dict(values)
     wanted = {**_from_file(flags.pop("config", None)), **flags}
     of_model = {item.name for item in dataclasses.fields(ModelConfig)}
     model = {name: wanted.pop(name) for name in of_model & wanted.keys()}
-    hints: dict[str, Any] = get_type_hints(record)
-    paths: dict[str, Path] = {}
-    for name, value in wanted.items():
-        hint: Any = hints.get(name)
-        if value and Path in (hint, *get_args(hint)):
-            paths[name] = Path(value)
-    return record(model=ModelConfig(**model), **{**wanted, **paths})
+    return record(model=ModelConfig(**_typed(ModelConfig, model)), **_typed(record, wanted))
+
+
+def _typed(record: type[Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Return values as the types of a record; what the record does not know stays as it is."""
+    hints = get_type_hints(record)
+    return {
+        name: typed(name, value, hints[name]) if name in hints else value
+        for name, value in values.items()
+    }
 
 
 def _from_file(path: str | None) -> dict[str, Any]:
