@@ -1,11 +1,15 @@
 """Settings of the original turned into those of `ptychopinn`: each is mapped, refused, or told."""
 
 import logging
+from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from ptycho.config.config import ModelConfig, TrainingConfig
+from ptycho.architectures import registered_name, told_of_architecture
+from ptycho.config.config import InferenceConfig, ModelConfig, TrainingConfig
+from ptycho.schedules import schedule_named, warmup_fraction
 from ptychopinn.config import (
     CnnConfig,
     Config,
@@ -22,19 +26,45 @@ _LOG = logging.getLogger("ptychopinn.original")
 
 _ACTIVATIONS = {"silu": "swish"}
 _DEVICES = {"gpu": "cuda"}
+_HEADS = {"amp_phase_logits": "amp_phase"}
 _OBJECTIVES = {"pinn": "self_supervised", "supervised": "supervised"}
+_CHECKPOINT = "the last checkpoint is always kept"
+_EVERY_PATTERN = "every pattern is used"
+_ONE_MODEL = "the bundle says how its model was made"
 #: Settings that change nothing here, with the value that says so and what holds instead.
-_WITHOUT_EFFECT: dict[str, tuple[Any, str]] = {
+_OF_THE_MODEL: dict[str, tuple[Any, str]] = {
     "object_big": (True, "overlapping patches are always merged"),
     "probe_big": (True, "a patch always fills the window"),
     "probe_mask": (False, "the probe is used as it is"),
     "pad_object": (True, "fine detail always lies in the central half"),
     "probe_scale": (4.0, "the probe is scaled to the counts"),
     "gaussian_smoothing_sigma": (0.0, "nothing is smoothed"),
+    "resnet_width": (None, "there is no residual decoder"),
+}
+_OF_TRAINING: dict[str, tuple[Any, str]] = {
     "realspace_mae_weight": (0.0, "the patterns alone judge; model_type supervised uses the truth"),
     "realspace_weight": (0.0, "the patterns alone judge; model_type supervised uses the truth"),
     "intensity_scale_trainable": (True, "the scale is derived from the counts"),
     "backend": ("pytorch", "PyTorch does the work"),
+    "lr_min_ratio": (0.1, "the rate falls to a hundredth"),
+    "plateau_patience": (2, "five epochs without progress make a plateau"),
+    "plateau_min_lr": (5e-5, "the rate has no lower bound"),
+    "plateau_threshold": (0.0, "progress is a ten-thousandth of the loss"),
+    "torch_plateau_patience": (None, "five epochs without progress make a plateau"),
+    "torch_plateau_min_lr": (None, "the rate has no lower bound"),
+    "torch_plateau_threshold": (None, "progress is a ten-thousandth of the loss"),
+    "torch_deterministic": (True, "the same seed gives the same run on a processor"),
+    "torch_enable_checkpointing": (True, _CHECKPOINT),
+    "torch_checkpoint_save_top_k": (1, _CHECKPOINT),
+}
+_OF_INFERENCE: dict[str, tuple[Any, str]] = {
+    "n_groups": (None, _EVERY_PATTERN),
+    "n_images": (None, _EVERY_PATTERN),
+    "n_subsample": (None, _EVERY_PATTERN),
+    "subsample_seed": (None, _EVERY_PATTERN),
+    "neighbor_count": (4, _EVERY_PATTERN),
+    "backend": ("pytorch", "PyTorch does the work"),
+    "torch_num_workers": (0, "patterns are read by the process itself"),
 }
 
 
@@ -52,15 +82,20 @@ def frozen_config(config: TrainingConfig, patterns: int | None = None) -> Config
         raise ConfigError(
             "positions_provided: False was asked for; positions always come from the file here."
         )
-    _tell_what_has_no_effect(config)
     seed = {} if config.subsample_seed is None else {"seed": config.subsample_seed}
     return Config(
         data=_data(config, patterns),
         generator=generator_config(config.model),
         training=Optimisation(
             epochs=config.nepochs,
-            batch_size=config.batch_size,
+            batch_size=config.batch_size * config.torch_accumulate_grad_batches,
             learning_rate=config.torch_learning_rate or config.learning_rate,
+            schedule=schedule_named(config.torch_scheduler or config.scheduler),
+            warmup_fraction=warmup_fraction(config.lr_warmup_epochs, config.nepochs),
+            decay=config.torch_plateau_factor or config.plateau_factor,
+            optimiser=config.optimizer,  # type: ignore[arg-type]
+            weight_decay=config.weight_decay,
+            gradient_clip=config.gradient_clip_val or None,
             loss=_loss(config),  # type: ignore[arg-type]
             objective=_objective(config.model),  # type: ignore[arg-type]
             logger=config.torch_logger,  # type: ignore[arg-type]
@@ -100,12 +135,42 @@ def chosen_part(scan: Scan, config: TrainingConfig) -> Scan:
 def generator_config(model: ModelConfig) -> GeneratorConfig:
     """Return the settings of the generator that a model record means."""
     activation: Any = _ACTIVATIONS.get(model.amp_activation, model.amp_activation)
+    asked = {
+        "modes": model.fno_modes,
+        "width": model.fno_width,
+        "blocks": model.fno_blocks,
+        "refiner_blocks": model.fno_cnn_blocks,
+        "most_channels": model.max_hidden_channels,
+    }
+    spectral: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     return GeneratorConfig(
-        name=model.architecture,
+        name=registered_name(model.architecture),
         lift=model.lift,  # type: ignore[arg-type]
+        input_transform=model.fno_input_transform,  # type: ignore[arg-type]
+        head=_HEADS.get(model.generator_output_mode, model.generator_output_mode),  # type: ignore[arg-type]
         cnn=CnnConfig(width=model.n_filters_scale / 2, amplitude_activation=activation),
-        fno=FnoConfig(amplitude_activation=activation),
+        fno=FnoConfig(amplitude_activation=activation, **spectral),
     )
+
+
+def tell_what_has_no_effect(config: TrainingConfig | InferenceConfig) -> None:
+    """Warn of each setting that was changed and changes nothing here, in one line each."""
+    model = config.model
+    if isinstance(config, TrainingConfig):
+        told = [*_told(config, _OF_TRAINING), *_told(model, _OF_THE_MODEL)]
+        told.append(told_of_architecture(model.architecture) or "")
+    else:
+        usual = {item.name: (item.default, _ONE_MODEL) for item in fields(ModelConfig)}
+        told = [*_told(config, _OF_INFERENCE), *_told(model, usual)]
+    for sentence in filter(None, told):
+        _LOG.warning("%s", sentence)
+
+
+def _told(record: Any, table: dict[str, tuple[Any, str]]) -> Iterator[str]:
+    for name, (usual, instead) in table.items():
+        value = getattr(record, name)
+        if value != usual:
+            yield f"{name} = {value!r} has no effect here: {instead}."
 
 
 def _data(config: TrainingConfig, patterns: int | None) -> DataConfig:
@@ -134,10 +199,3 @@ def _loss(config: TrainingConfig) -> str:
     if config.nll_weight <= 0 and config.mae_weight <= 0 and config.model.model_type == "pinn":
         raise ConfigError("nll_weight, mae_weight: both are 0; set one of them to 1.")
     return "amplitude_mae" if config.mae_weight > 0 else "poisson"
-
-
-def _tell_what_has_no_effect(config: TrainingConfig) -> None:
-    for name, (usual, instead) in _WITHOUT_EFFECT.items():
-        value = getattr(config.model if hasattr(config.model, name) else config, name)
-        if value != usual:
-            _LOG.warning("%s = %r has no effect here: %s.", name, value, instead)

@@ -52,6 +52,8 @@ def test_train_and_inference(cut_scan, tmp_path, caplog):
         *("--gridsize", 2, "--nepochs", 2, "--n_groups", 32, "--architecture", "cnn"),
         *("--batch_size", 8, "--n_filters_scale", 1, "--n-subsample", 40),
         *("--backend", "pytorch", "--torch-accelerator", "cpu", "--torch-logger", "none"),
+        *("--torch-scheduler", "ReduceLROnPlateau", "--torch-enable-checkpointing"),
+        *("--plateau_factor", 0.5, "--lr_warmup_epochs", 0, "--fno_modes", 4, "--fno-width", 8),
     )
     assert trained.returncode == 0, trained.stderr
     assert "GPU available" not in trained.stderr
@@ -63,9 +65,10 @@ def test_train_and_inference(cut_scan, tmp_path, caplog):
     assert len(bundle.history) == 2
 
     options = ("--model_path", tmp_path / "run", "--test_data", cut_scan, "--visualize_probe")
-    more = ("--output-dir", tmp_path / "image", "--n_groups", 16)
+    more = ("--output-dir", tmp_path / "image", "--nsamples", 16, "--K", 7, "--subsample_seed", 3)
     assert inference.main([str(word) for word in (*options, *more)]) == 0
-    assert "every pattern is used" in caplog.text
+    for said in ("n_groups = 16", "neighbor_count = 7", "subsample_seed = 3"):
+        assert f"{said} has no effect here: every pattern is used" in caplog.text
     assert (tmp_path / "image" / "probe.png").exists()
     image = read_product(tmp_path / "image" / "reconstruction.h5").object
     assert np.isfinite(image).all()
@@ -79,6 +82,18 @@ def test_train_and_inference(cut_scan, tmp_path, caplog):
         (train.main, [], "--train_data_file"),
         (train.main, ["--no_such_flag", "1"], "no_such_flag"),
         (inference.main, ["--model_path", "."], "both are needed"),
+        # Settings are judged before files are read.
+        (
+            train.main,
+            ["--train_data_file", "/no/such.npz", "--architecture", "nonsense"],
+            "architecture: 'nonsense' is unknown",
+        ),
+        (
+            inference.main,
+            ["--model_path", "/none", "--test_data", "/none", "--architecture", "nonsense"],
+            "architecture: 'nonsense' is unknown",
+        ),
+        (train.main, ["--train_data_file", "/no/such.npz", "--scheduler", "Slow"], "scheduler"),
     ],
 )
 def test_mistakes_are_one_sentence_and_exit_code_2(command, arguments, said, capsys):

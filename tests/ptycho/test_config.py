@@ -1,3 +1,4 @@
+import dataclasses
 import pickle
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from ptycho.config.config import (
     TrainingConfig,
     update_legacy_dict,
 )
-from ptycho.translation import chosen_part, frozen_config
+from ptycho.translation import chosen_part, frozen_config, tell_what_has_no_effect
 from ptychopinn.errors import ConfigError
 from tests.conftest import make_scan
 
@@ -102,6 +103,8 @@ def test_supervised_is_an_objective():
         (TrainingConfig(nll_weight=0.0), "both are 0"),
         (TrainingConfig(positions_provided=False), "positions_provided"),
         (TrainingConfig(nepochs=0), "training.epochs"),
+        (TrainingConfig(scheduler="Expotential"), "scheduler: .*did you mean 'Exponential'"),
+        (TrainingConfig(model=ModelConfig(architecture="fnoo")), "architecture: .*mean 'fno'"),
         (TrainingConfig(model=ModelConfig(model_type="pin")), "pinn or supervised"),
     ],
 )
@@ -111,14 +114,127 @@ def test_what_cannot_be_had_is_refused(config, said):
 
 
 def test_what_has_no_effect_is_told(caplog):
-    frozen_config(TrainingConfig(realspace_weight=0.5, model=ModelConfig(probe_mask=True)))
+    model = ModelConfig(probe_mask=True, architecture="hybrid_resnet")
+    tell_what_has_no_effect(TrainingConfig(realspace_weight=0.5, model=model))
     assert "realspace_weight = 0.5 has no effect" in caplog.text
     assert "probe_mask = True has no effect" in caplog.text
-    frozen_config(TrainingConfig(backend="tensorflow"))
+    assert "architecture = 'hybrid_resnet' is not here; 'hybrid' is trained" in caplog.text
+    tell_what_has_no_effect(TrainingConfig(backend="tensorflow"))
     assert "PyTorch does the work" in caplog.text
     caplog.clear()
-    frozen_config(TrainingConfig())
+    tell_what_has_no_effect(TrainingConfig())
+    tell_what_has_no_effect(InferenceConfig())
     assert not caplog.text
+
+
+#: Where another number, or the other truth, would say nothing.
+OTHER = {
+    "model_type": "supervised",
+    "architecture": "fno",
+    "amp_activation": "softplus",
+    "lift": "none",
+    "fno_input_transform": "sqrt",
+    "generator_output_mode": "real_imag",
+    "scheduler": "Exponential",
+    "torch_scheduler": "ReduceLROnPlateau",
+    "optimizer": "sgd",
+    "nll_weight": 0.5,
+    "mae_weight": 0.0,
+    "plateau_factor": 0.25,
+    "torch_plateau_factor": 0.25,
+    "backend": "tensorflow",
+    "torch_accelerator": "cpu",
+    "torch_logger": "none",
+}
+#: Places and data, the choice of patterns (`chosen_part`), the weights that only name a loss, and
+#: what the counts say better.
+ELSEWHERE = {
+    *("model", "N", "train_data_file", "test_data_file", "model_path", "output_dir", "debug"),
+    *("n_subsample", "sequential_sampling", "enable_oversampling", "nll_weight", "mae_weight"),
+    "nphotons",
+}
+
+
+def other_value(record, name):
+    if name in OTHER:
+        return OTHER[name]
+    usual = getattr(record(), name)
+    return not usual if isinstance(usual, bool) else (usual or 0) + 5
+
+
+@pytest.mark.parametrize(
+    ("record", "name"),
+    [
+        (record, item.name)
+        for record in (ModelConfig, TrainingConfig)
+        for item in dataclasses.fields(record)
+        if item.name not in ELSEWHERE
+    ],
+)
+def test_every_setting_is_mapped_or_refused_or_told(record, name, caplog):
+    def made(**changed):
+        model = ModelConfig(**{"gridsize": 2, **(changed if record is ModelConfig else {})})
+        return TrainingConfig(model=model, **({} if record is ModelConfig else changed))
+
+    config = made(**{name: other_value(record, name)})
+    try:
+        dealt_with = frozen_config(config, 100) != frozen_config(made(), 100)
+    except ConfigError as error:
+        dealt_with = name in str(error)
+    tell_what_has_no_effect(config)
+    assert dealt_with + len(caplog.messages) == 1, caplog.text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        item.name
+        for item in dataclasses.fields(InferenceConfig)
+        if item.name not in ELSEWHERE | {"torch_accelerator", "torch_inference_batch_size"}
+    ],
+)
+def test_every_setting_of_a_reconstruction_is_used_or_told(name, caplog):
+    tell_what_has_no_effect(InferenceConfig(**{name: other_value(InferenceConfig, name)}))
+    assert [f"{name} = " in line for line in caplog.messages] == [True]
+
+
+def test_settings_of_spectral_networks_and_of_the_schedule_arrive():
+    model = ModelConfig(
+        architecture="neuralop_uno",
+        fno_modes=5,
+        fno_width=6,
+        fno_blocks=7,
+        fno_cnn_blocks=0,
+        fno_input_transform="log1p",
+        max_hidden_channels=24,
+        generator_output_mode="amp_phase_logits",
+    )
+    config = TrainingConfig(
+        model=model,
+        batch_size=3,
+        nepochs=40,
+        scheduler="WarmupCosine",
+        lr_warmup_epochs=10,
+        torch_accumulate_grad_batches=2,
+        gradient_clip_val=0,
+    )
+    made = frozen_config(config)
+    spectral = made.generator.fno
+    assert made.generator.name == "uno"
+    assert (spectral.modes, spectral.width, spectral.blocks) == (5, 6, 7)
+    assert (spectral.refiner_blocks, spectral.most_channels) == (0, 24)
+    assert (made.generator.input_transform, made.generator.head) == ("log1p", "amp_phase")
+    assert (made.training.schedule, made.training.warmup_fraction) == ("warmup_cosine", 0.25)
+    assert (made.training.batch_size, made.training.gradient_clip) == (6, None)
+    plateau = TrainingConfig(torch_scheduler="ReduceLROnPlateau", torch_plateau_factor=0.3)
+    training = frozen_config(plateau).training
+    assert (training.schedule, training.decay) == ("plateau", 0.3)
+
+
+@pytest.mark.parametrize("architecture", ["hybrid_resnet", "stable_hybrid", "neuralop_uno"])
+def test_names_of_networks_of_the_original_are_taken(architecture):
+    found = frozen_config(TrainingConfig(model=ModelConfig(architecture=architecture)))
+    assert found.generator.name == ("uno" if architecture == "neuralop_uno" else "hybrid")
 
 
 def test_the_flat_dictionary_has_the_old_names(monkeypatch):

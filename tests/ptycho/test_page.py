@@ -32,7 +32,8 @@ def test_every_setting_has_a_row():
         for item in dataclasses.fields(record)
     }
     assert told >= known - {"model"}
-    assert told - known == {"test_data", "do_stitching", "visualize_probe"}
+    flags = {"test_data", "output_path", "model_prefix", "nsamples", "K"}
+    assert told - known == flags | {"do_stitching", "visualize_probe"}
 
 
 def test_what_a_setting_becomes_exists():

@@ -8,6 +8,7 @@ from ptycho import model_manager
 from ptycho.commands.flags import answered, parser_of, record_of
 from ptycho.config.config import TrainingConfig
 from ptycho.raw_data import RawData
+from ptycho.translation import frozen_config
 from ptycho.workflows.components import run_cdi_example, save_outputs
 from ptychopinn.errors import ConfigError
 
@@ -31,6 +32,7 @@ def _run(arguments: Sequence[str]) -> None:
     config = record_of(TrainingConfig, values)
     if config.train_data_file is None:
         raise ConfigError("--train_data_file: no scan to train on; name one.")
+    frozen_config(config)  # mistakes in settings are told before a large file is read
     training = RawData.from_file(config.train_data_file)
     test = RawData.from_file(config.test_data_file) if config.test_data_file else None
     amplitude, phase, results = run_cdi_example(training, test, config, do_stitching=stitch)

@@ -60,7 +60,23 @@ class ModelConfig(_KnownNames):
     model_type: str = "pinn"
     """pinn: judged by the patterns; supervised: by a true object."""
     architecture: str = "cnn"
-    """A generator of `ptychopinn`: cnn, fno, hybrid, unrolled and others."""
+    """A generator of `ptychopinn`: cnn, fno, hybrid, unrolled and others; neuralop_uno is uno."""
+    fno_modes: int | None = None
+    """Frequencies kept of each axis by a spectral layer; None = 12."""
+    fno_width: int | None = None
+    """Channels of the networks with spectral layers; None = 16."""
+    fno_blocks: int | None = None
+    """Fourier blocks; None = 3."""
+    fno_cnn_blocks: int | None = None
+    """Convolutional blocks after the Fourier blocks; None = 2."""
+    fno_input_transform: str = "none"
+    """What is done to the amplitude before a network sees it: none, sqrt, log1p, instancenorm."""
+    max_hidden_channels: int | None = None
+    """Most channels of networks with levels; None = 48."""
+    resnet_width: int | None = None
+    """Width of the decoder of hybrid_resnet; not here."""
+    generator_output_mode: str = "amp_phase"
+    """amp_phase (also amp_phase_logits) or real_imag."""
     amp_activation: str = "sigmoid"
     """sigmoid, swish (also silu), softplus or relu."""
     lift: str = "backprojection"
@@ -95,6 +111,27 @@ class TrainingConfig(_KnownNames):
     """Passes over the groups."""
     learning_rate: float = 1e-3
     """Largest step size."""
+    scheduler: str = "Default"
+    """Default, WarmupCosine and CosineAnnealing (warm-up and cosine), Exponential, or
+    ReduceLROnPlateau."""
+    lr_warmup_epochs: int = 0
+    """Epochs in which the rate rises; 0 = a twentieth of them."""
+    lr_min_ratio: float = 0.1
+    """Last rate as a share of the largest; always a hundredth here."""
+    plateau_factor: float = 0.5
+    """Factor of the rate on each plateau."""
+    plateau_patience: int = 2
+    """Epochs without progress that make a plateau; always 5 here."""
+    plateau_min_lr: float = 5e-5
+    """Least rate after plateaus; there is none here."""
+    plateau_threshold: float = 0.0
+    """Progress that counts as such; always a ten-thousandth here."""
+    optimizer: str = "adam"
+    """adam, adamw or sgd."""
+    weight_decay: float = 0.0
+    """Decay of weights (adamw) or L2 penalty (adam, sgd)."""
+    gradient_clip_val: float | None = 1.0
+    """Largest norm of the gradient; 0 or None = no limit."""
     mae_weight: float = 0.0
     """Above 0, with nll_weight 0: mean absolute difference of amplitudes."""
     nll_weight: float = 1.0
@@ -139,6 +176,24 @@ class TrainingConfig(_KnownNames):
     """Takes the place of learning_rate."""
     torch_num_workers: int = 0
     """Processes that read patterns; 0 reads in the training process."""
+    torch_scheduler: str | None = None
+    """Takes the place of scheduler."""
+    torch_plateau_factor: float | None = None
+    """Takes the place of plateau_factor."""
+    torch_plateau_patience: int | None = None
+    """Takes the place of plateau_patience."""
+    torch_plateau_min_lr: float | None = None
+    """Takes the place of plateau_min_lr."""
+    torch_plateau_threshold: float | None = None
+    """Takes the place of plateau_threshold."""
+    torch_accumulate_grad_batches: int = 1
+    """Batches whose gradients are averaged before a step: a batch that many times as large here."""
+    torch_deterministic: bool = True
+    """The same seed gives the same run; always so on a CPU here."""
+    torch_enable_checkpointing: bool = True
+    """Write checkpoints; always so here."""
+    torch_checkpoint_save_top_k: int = 1
+    """Checkpoints that are kept; always the last one here."""
 
 
 @dataclass
@@ -157,8 +212,10 @@ class InferenceConfig(_KnownNames):
     """Older name of n_groups."""
     n_subsample: int | None = None
     """Patterns that are used; always all of them here."""
+    subsample_seed: int | None = None
+    """Seed of the patterns that are used; always all of them here."""
     neighbor_count: int = 4
-    """Nearest neighbours that the others of a group are drawn from."""
+    """Nearest neighbours that the others of a group are drawn from; no groups are made here."""
     debug: bool = False
     """Say more."""
     output_dir: Path = Path("inference_outputs")
@@ -167,6 +224,10 @@ class InferenceConfig(_KnownNames):
     """pytorch; there is no other here."""
     torch_accelerator: str = "auto"
     """auto, cpu, gpu (also cuda, cuda:1) or mps."""
+    torch_num_workers: int = 0
+    """Processes that read patterns; always read in the process itself here."""
+    torch_inference_batch_size: int | None = None
+    """Patterns in a batch; None = chosen by itself."""
 
 
 def update_legacy_dict(cfg: dict[str, Any], config: TrainingConfig | InferenceConfig) -> None:

@@ -12,7 +12,7 @@ from ptycho import params
 from ptycho.config.config import TrainingConfig
 from ptycho.model import DiffractionToObject
 from ptycho.raw_data import RawData
-from ptycho.translation import chosen_part, device_of, frozen_config
+from ptycho.translation import chosen_part, device_of, frozen_config, tell_what_has_no_effect
 from ptychopinn.bundle import BUNDLE_NAME, Bundle, load_bundle
 from ptychopinn.cli.folder import write_history, write_result
 from ptychopinn.config import Config, InferenceConfig
@@ -52,6 +52,7 @@ def run_cdi_example(
     if do_stitching and test_data is None:
         raise ConfigError("do_stitching: True was asked for without test_data; give both.")
     part = chosen_part(train_data.scan, config)
+    tell_what_has_no_effect(config)
     with tempfile.TemporaryDirectory() as folder:
         bundle = train(part, frozen_config(config, part.n_patterns), folder)
     params.set("bundle", bundle)
@@ -64,9 +65,11 @@ def run_cdi_example(
     return np.abs(image), np.angle(image), results
 
 
-def reconstruct_raw(raw: RawData, bundle: Bundle, accelerator: str = "auto") -> Reconstruction:
+def reconstruct_raw(
+    raw: RawData, bundle: Bundle, accelerator: str = "auto", batch_size: int | None = None
+) -> Reconstruction:
     """Reconstruct a scan as a whole, without the checks that take as long again."""
-    quick = InferenceConfig(checks=False, device=device_of(accelerator))
+    quick = InferenceConfig(checks=False, device=device_of(accelerator), batch_size=batch_size)
     settings = replace(bundle.config, inference=quick)
     return reconstruct(raw.scan, bundle, settings)
 
