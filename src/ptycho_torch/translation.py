@@ -4,12 +4,19 @@ import logging
 import math
 import multiprocessing
 import os
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
+from ptycho.architectures import registered_name, told_of_architecture
+from ptycho.schedules import schedule_named, warmup_fraction
 from ptycho_torch.config_params import DataConfig, InferenceConfig, ModelConfig, TrainingConfig
+from ptycho_torch.without_effect import (
+    changed_settings,
+    require_one_group_size,
+    told_without_effect,
+)
 from ptychopinn.config import CnnConfig, Config, FnoConfig, GeneratorConfig, PhysicsConfig
 from ptychopinn.config import DataConfig as Reading
 from ptychopinn.config import InferenceConfig as Inference
@@ -22,73 +29,9 @@ _LOG = logging.getLogger("ptycho_torch")
 _ACTIVATIONS = {"silu": "swish"}
 _OBJECTIVES = {"Unsupervised": "self_supervised", "Supervised": "supervised"}
 _LOSSES = {"Poisson": "poisson", "MAE": "amplitude_mae"}
-_SCHEDULES = {
-    "Default": "warmup_cosine",
-    "Cosine": "warmup_cosine",
-    "WarmupCosine": "warmup_cosine",
-    "Exponential": "exponential",
-}
 #: An epoch passes over all groups, however many steps that takes.
 _WHOLE_EPOCHS = 2**31
 _VALIDATION_SHARE = 0.05
-
-#: Settings that change nothing here whatever they say, because that is how it always is, or because
-#: another setting says the same.
-_SAID_ELSEWHERE = frozenset(
-    {
-        "C_model",
-        "C_forward",
-        "decoder_last_amp_channels",
-        "grid_size",
-        "num_datasets",
-        "max_position_jitter",
-        "offset",
-        "edge_pad",
-        "intensity_scale",
-        "probe_scale",
-        "cbam_encoder",
-        "decoder_spatial_kernel",
-        "experiment_number",
-        "middle_trim",
-        "pad_eval",
-        "window",
-        "notes",
-        "framework",
-        "orchestrator",
-        "strategy",
-        "data_scaling",
-        "normalize",
-        "scan_pattern",
-        "phase_subtraction",
-        "K_quadrant",
-        "min_neighbor_distance",
-        "max_neighbor_distance",
-        "min_lr_ratio",
-        "fine_tune_gamma",
-        "amplitude_variance_coeff",
-    }
-)
-#: Settings that would matter if they were not at the value at which they change nothing.
-_WITHOUT_EFFECT: dict[str, str] = {
-    "neighbor_function": "groups are drawn from the K nearest neighbours",
-    "probe_ramp_removal": "the probe is used as it is",
-    "object_big": "overlapping patches are always merged",
-    "probe_big": "a patch always fills the window",
-    "intensity_scale_trainable": "the scale is derived from the counts",
-    "use_shared_decoder": "amplitude and phase have a decoder each",
-    "batch_norm": "the networks have no normalisation layers",
-    "cbam_bottleneck": "the networks have no attention",
-    "cbam_decoder": "the networks have no attention",
-    "eca_encoder": "the networks have no attention",
-    "eca_decoder": "the networks have no attention",
-    "spatial_decoder": "the networks have no attention",
-    "probe_mask": "the probe is used as it is",
-    "probe_reference_coeff": "the probe is not trained",
-    "amplitude_variance_loss": "amp_loss = Mean_Deviation is the nearest that there is",
-    "epochs_fine_tune": "there is no fine tuning; train for more epochs",
-    "enable_staged_finetuning": "there is no fine tuning; train for more epochs",
-    "patch_weighting": "patches are weighted by the light that fell on them",
-}
 
 
 @dataclass
@@ -112,6 +55,7 @@ def frozen_config(settings: Settings) -> Config:
         ConfigError: A setting is unknown or out of bounds.
     """
     training = settings.training
+    require_one_group_size(settings.data, settings.model)
     return Config(
         data=Reading(
             group_size=settings.data.C,
@@ -130,16 +74,22 @@ def frozen_config(settings: Settings) -> Config:
             tv_weight=_weight(settings.model, "Total_Variation"),
             mean_deviation_weight=_weight(settings.model, "Mean_Deviation"),
             learning_rate=training.learning_rate,
-            schedule=_known("scheduler", training.scheduler, _SCHEDULES),
-            warmup_fraction=min(0.5, training.warmup_epochs / training.epochs) or 0.05,
+            schedule=schedule_named(training.scheduler),
+            warmup_fraction=warmup_fraction(training.warmup_epochs, training.epochs),
             gradient_clip=training.gradient_clip_val,
             seed=settings.data.subsample_seed or 0,
             logger="none",
             report="none",
             device=present_device(training.device),
-            num_workers=_workers(training.num_workers),
+            num_workers=present_workers(training.num_workers),
         ),
-        inference=Inference(checks=False, report="none", device="auto"),
+        inference=Inference(
+            batch_size=batch_size_of(settings.inference),
+            checks=False,
+            report="none",
+            # A model that was trained on an accelerator also reconstructs without one.
+            device="auto" if training.device.startswith("cuda") else training.device,
+        ),
     )
 
 
@@ -151,10 +101,10 @@ def generator_config(settings: Settings) -> GeneratorConfig:
     """
     if settings.model.generator is not None:
         return GeneratorConfig.from_dict(settings.model.generator)
-    model, named = settings.model, settings.training.model_name.strip().casefold()
+    model = settings.model
     activation: Any = _ACTIVATIONS.get(model.amp_activation, model.amp_activation)
     return GeneratorConfig(
-        name=named if named in generator_names() else model.architecture,
+        name=generator_by_name(settings.training.model_name) or registered_name(model.architecture),
         lift=model.lift,  # type: ignore[arg-type]
         cnn=CnnConfig(
             width=model.n_filters_scale / 2,
@@ -165,27 +115,33 @@ def generator_config(settings: Settings) -> GeneratorConfig:
     )
 
 
+def generator_by_name(model_name: str) -> str | None:
+    """Return the generator that a model is called by, if it is."""
+    name = model_name.strip().casefold()
+    return name if name in generator_names() else None
+
+
 def tell_what_has_no_effect(settings: Settings) -> None:
-    """Warn once of each setting that was changed and changes nothing here."""
-    for record in (settings.data, settings.model, settings.training, settings.inference):
-        for item in fields(record):
-            instead = _WITHOUT_EFFECT.get(item.name)
-            value = getattr(record, item.name)
-            if instead is not None and value != item.default:
-                _LOG.warning("%s = %r has no effect here: %s.", item.name, value, instead)
-    if settings.training.n_devices > 1:
+    """Warn of each setting that was changed and changes nothing here, in one line each."""
+    data, training = settings.data, settings.training
+    told = told_without_effect(data, data, settings.model, training, settings.inference)
+    for sentence in (told_of_architecture(settings.model.architecture), *told):
+        if sentence is not None:
+            _LOG.warning("%s", sentence)
+    changed = {name for name, _, _ in changed_settings(data)}
+    if "grid_size" in changed and data.C not in (1, math.prod(data.grid_size)):
+        _LOG.warning(
+            "grid_size = %r has no effect here: groups have C = %d patterns.",
+            tuple(data.grid_size),
+            data.C,
+        )
+    if training.n_devices > 1:
         _LOG.warning(
             "%d devices were asked for; the training takes one. Several: torchrun "
             "--nproc-per-node %d -m ptychopinn train SCAN.",
-            settings.training.n_devices,
-            settings.training.n_devices,
+            training.n_devices,
+            training.n_devices,
         )
-
-
-def unmapped_settings() -> set[str]:
-    """Return the settings that change nothing here: with a warning when changed, or without."""
-    stages = {item.name for item in fields(TrainingConfig) if item.name.startswith("finetune_")}
-    return set(_WITHOUT_EFFECT) | set(_SAID_ELSEWHERE) | stages
 
 
 def present_device(name: str) -> str:
@@ -194,6 +150,18 @@ def present_device(name: str) -> str:
         _LOG.warning("device %r was asked for, but there is none here: cpu is used.", name)
         return "cpu"
     return name
+
+
+def present_workers(asked: int) -> int:
+    """Return how many processes may read: none where a process may have no children."""
+    if multiprocessing.current_process().daemon:
+        return 0
+    return min(asked, (os.cpu_count() or 1) - 1)
+
+
+def batch_size_of(inference: InferenceConfig) -> int | None:
+    """Return how many patterns make a batch; None, which suits the machine, at the default."""
+    return None if inference.batch_size == InferenceConfig.batch_size else inference.batch_size
 
 
 def region_of_bounds(
@@ -230,10 +198,3 @@ def _known(name: str, value: str, table: dict[str, str]) -> Any:
     if value not in table:
         raise ConfigError(f"{name}: unknown value {value!r}; {did_you_mean(value, table)}")
     return table[value]
-
-
-def _workers(asked: int) -> int:
-    """Return how many processes may read: none where a process may have no children."""
-    if multiprocessing.current_process().daemon:
-        return 0
-    return min(asked, (os.cpu_count() or 1) - 1)

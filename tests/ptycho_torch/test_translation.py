@@ -1,16 +1,16 @@
 import logging
-from dataclasses import fields
 
 import pytest
+import torch
 
 from ptycho_torch.translation import (
     Settings,
     frozen_config,
     region_of_bounds,
     tell_what_has_no_effect,
-    unmapped_settings,
 )
 from ptychopinn.errors import ConfigError
+from tests.ptycho_torch.settings import as_ptychodus_passes_them, every_setting, other_value
 
 #: A setting, a value that is not its default, and where that arrives.
 MAPPED = [
@@ -21,6 +21,8 @@ MAPPED = [
     ("data", "probe_normalize", False, "physics.probe_power", "keep"),
     ("model", "mode", "Supervised", "training.objective", "supervised"),
     ("model", "architecture", "fno", "generator.name", "fno"),
+    ("model", "architecture", "neuralop_uno", "generator.name", "uno"),
+    ("model", "architecture", "stable_hybrid", "generator.name", "hybrid"),
     ("model", "generator", {"name": "hybrid"}, "generator.name", "hybrid"),
     ("model", "lift", "none", "generator.lift", "none"),
     ("model", "n_filters_scale", 1, "generator.cnn.width", 0.5),
@@ -38,12 +40,15 @@ MAPPED = [
     ("training", "nll", False, "training.loss", "amplitude_mae"),
     ("training", "model_name", "unrolled", "generator.name", "unrolled"),
     ("training", "device", "cpu", "training.device", "cpu"),
+    ("training", "scheduler", "ReduceLROnPlateau", "training.schedule", "plateau"),
     ("training", "num_workers", 0, "training.num_workers", 0),
+    ("training", "device", "cpu", "inference.device", "cpu"),
+    ("inference", "batch_size", 3, "inference.batch_size", 3),
 ]
-#: Used elsewhere: the size of the network, the region, the trainer, the regularisers' weights.
+#: Used elsewhere: the size of the network, the region, the trainer, the regularisers' weights; the
+#: checkpoint keeps what is said about a run.
 ELSEWHERE = {
-    *("N", "x_bounds", "y_bounds", "accum_steps", "n_devices"),
-    *("amp_loss_coeff", "phase_loss_coeff"),
+    *("N", "x_bounds", "y_bounds", "accum_steps", "amp_loss_coeff", "phase_loss_coeff", "notes"),
 }
 
 
@@ -57,11 +62,39 @@ def test_a_setting_arrives(record, name, value, where, wanted):
     assert found == wanted
 
 
-def test_every_setting_is_mapped_or_listed_as_without_effect():
-    known = {row[1] for row in MAPPED} | ELSEWHERE | unmapped_settings()
+@pytest.mark.parametrize(("part", "name"), every_setting())
+def test_every_setting_is_mapped_or_refused_or_told(part, name, caplog, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
     settings = Settings()
-    parts = (settings.data, settings.model, settings.training)
-    assert {item.name for part in parts for item in fields(part)} <= known
+    usual = frozen_config(settings)
+    setattr(getattr(settings, part), name, other_value(part, name))
+    caplog.clear()
+    try:
+        dealt_with = frozen_config(settings) != usual
+    except ConfigError as error:
+        dealt_with = name in str(error)
+    tell_what_has_no_effect(settings)
+    told = [line for line in caplog.messages if line.startswith(f"{name} = ")]
+    told += [line for line in caplog.messages if name == "n_devices" and "devices were" in line]
+    assert dealt_with + len(told) == (name not in ELSEWHERE), caplog.text
+
+
+def test_what_ptychodus_passes_is_silent(caplog):
+    settings = as_ptychodus_passes_them()
+    for settings.data.C in (1, 4):
+        settings.model.C_model = settings.model.C_forward = settings.data.C
+        settings.model.decoder_last_amp_channels = settings.data.C
+        assert frozen_config(settings).data.group_size == settings.data.C
+        tell_what_has_no_effect(settings)
+    said_of_devices = 0 if torch.cuda.is_available() else 2
+    assert len(caplog.messages) == said_of_devices, caplog.text
+
+
+def test_a_model_for_groups_of_another_size_is_refused():
+    settings = Settings()
+    settings.model.C_model = 9
+    with pytest.raises(ConfigError, match="C_model: found 9, wanted C = 4"):
+        frozen_config(settings)
 
 
 def test_regularisers_carry_their_weight():

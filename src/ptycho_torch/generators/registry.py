@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ptycho.architectures import registered_name
 from ptycho_torch.model import PtychoPINN_Lightning
-from ptychopinn.generators import registration
+from ptycho_torch.translation import Settings, tell_what_has_no_effect
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class ResolvedGenerator:
             pt_configs: ``model_config``, ``data_config``, ``training_config`` and
                 ``inference_config``; the architecture of the first is replaced by this one.
         """
+        tell_what_has_no_effect(_settings(pt_configs))
         model_config = replace(pt_configs["model_config"], architecture=self.name)
         return PtychoPINN_Lightning(
             model_config=model_config,
@@ -40,6 +42,9 @@ def resolve_generator(config: Any) -> ResolvedGenerator:
     Raises:
         ConfigError: The name is unknown; the known ones are listed.
     """
-    name = getattr(config, "model", config).architecture
-    registration(name)
-    return ResolvedGenerator(name)
+    return ResolvedGenerator(registered_name(getattr(config, "model", config).architecture))
+
+
+def _settings(pt_configs: Mapping[str, Any]) -> Settings:
+    parts = ("data_config", "model_config", "training_config", "inference_config")
+    return Settings(*(pt_configs[part] for part in parts))
