@@ -1,7 +1,10 @@
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,6 +12,8 @@ import torch
 from ptychopinn.cli.main import main
 from ptychopinn.doctor import machine
 from ptychopinn.doctor.parts import OPTIONAL, REQUIRED, Part, find_parts
+
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 
 def test_json_tells_machine_parts_and_trials(capsys):
@@ -42,6 +47,13 @@ def test_a_missing_part_has_no_version():
     (found,) = find_parts((Part("no-such", "no_such_module", "nothing", "pip install no-such"),))
     assert found.version is None
     assert found.command == "pip install no-such"
+
+
+def test_every_dependency_of_the_package_is_looked_for():
+    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+    needed = {re.match(r"[\w-]+", line).group() for line in project["dependencies"]}
+    assert {part.name for part in REQUIRED} == needed | {"ptychopinn"}
+    assert all(part.version for part in find_parts(REQUIRED) if part.name != "ptychopinn")
 
 
 @pytest.mark.parametrize("part", [*REQUIRED, *OPTIONAL], ids=lambda part: part.name)

@@ -37,6 +37,10 @@ REQUIRED = (
     _needed("safetensors", "safetensors", "bundles"),
     _needed("scikit-image", "skimage", "registration, SSIM"),
     _needed("matplotlib", "matplotlib", "pictures"),
+    _needed("jinja2", "jinja2", "report.html"),
+    _needed("jsonargparse", "jsonargparse", "the command line"),
+    _needed("rich", "rich", "tables in the terminal"),
+    _needed("pyyaml", "yaml", "files of settings"),
 )
 #: What can be added.
 OPTIONAL = (
