@@ -395,7 +395,8 @@ class InferenceConfig(_Checked):
     report: Literal["html", "none"] = "html"
     """Page report.html beside the results, one file that tells everything; none = leave it out."""
     uncertainty: bool = False
-    """Also reconstruct data simulated from the result: standard deviation of every pixel."""
+    """Also reconstruct data simulated from the result: standard deviation of every pixel. Takes 60
+    sweeps unless `stages` says otherwise."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1 or mps."""
     threads: int | None = _knob(None, ge=1, le=1024)

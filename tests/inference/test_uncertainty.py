@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ptychopinn.config import Config, GeneratorConfig, InferenceConfig, PieConfig, SimulationConfig
+from ptychopinn.config import Config, GeneratorConfig, InferenceConfig, SimulationConfig
 from ptychopinn.evaluation import align
 from ptychopinn.inference import reconstruct, uncertainty
 from ptychopinn.inference.uncertainty import repeated
@@ -15,12 +15,12 @@ from tests.inference.test_reconstruct import pie
 CPU = torch.device("cpu")
 
 
-def coverage_of_intervals(settings, sweeps):
+def coverage_of_intervals(settings, generator, sweeps):
     """Share of the pixels whose truth lies within one standard deviation: amplitude, phase."""
     scan = simulate(settings)
     config = Config(
-        generator=GeneratorConfig(name="pie", pie=PieConfig(stages=sweeps)),
-        inference=InferenceConfig(checks=False, uncertainty=True, threads=1),
+        generator=GeneratorConfig(name=generator),
+        inference=InferenceConfig(checks=False, uncertainty=True, threads=1, stages=sweeps),
     )
     result = reconstruct(dataclasses.replace(scan, truth=None), None, config)
     seen = np.isfinite(result.phase_std)
@@ -38,7 +38,7 @@ def coverage_of_intervals(settings, sweeps):
 
 def test_intervals_of_68_percent_hold_so_many_pixels():
     settings = SimulationConfig(object="lines", n=64, patterns=200, photons=1e4)
-    within, result = coverage_of_intervals(settings, 20)
+    within, result = coverage_of_intervals(settings, "pie", 20)
     assert 0.6 < within[0] < 0.76
     assert 0.6 < within[1] < 0.76
     assert result.phase_std.dtype == result.amplitude_std.dtype == np.float32
@@ -53,12 +53,13 @@ TABLE = [
 
 @pytest.mark.heavy
 @pytest.mark.parametrize(("kind", "probe", "photons"), TABLE)
-def test_table_of_coverage(kind, probe, photons):
+@pytest.mark.parametrize("generator", ["pie", "unrolled"])
+def test_table_of_coverage(generator, kind, probe, photons):
     """The table of docs/uncertainty.md: pytest -m heavy -s tests/inference/test_uncertainty.py."""
     settings = SimulationConfig(object=kind, probe=probe, n=64, patterns=200, photons=photons)
-    within, _ = coverage_of_intervals(settings, 60)
+    within, _ = coverage_of_intervals(settings, generator, None)
     shares = f"{within[0]:.2f} {within[1]:.2f}"
-    print(f"{kind} {probe} {photons:.0e} photons: {shares}")  # noqa: T201
+    print(f"{generator}: {kind} {probe} {photons:.0e} photons: {shares}")  # noqa: T201
     # Wanted is 0.60 to 0.76; one of the twelve figures is 0.764.
     assert all(0.6 <= share <= 0.77 for share in within)
 

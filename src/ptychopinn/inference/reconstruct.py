@@ -30,6 +30,9 @@ from ptychopinn.scan import Reconstruction, Scan
 
 _LOG = logging.getLogger(__name__)
 
+#: Sweeps after which long wavelengths stand still.
+SETTLED_STAGES = 60
+
 
 def reconstruct(
     scan: Scan,
@@ -56,7 +59,7 @@ def reconstruct(
         BundleError: The bundle was trained for another pattern size.
         DataError: The scan cannot be used.
     """
-    config = config or (bundle.config if bundle else Config())
+    config = _settled(config or (bundle.config if bundle else Config()))
     started = time.monotonic()
     use_threads(config.inference.threads)
     if bundle is None and config.generator.name in shipped_generators():
@@ -105,6 +108,19 @@ def reconstruct(
         pattern_fit=checked.pattern_fit if checked else None,
         half_data_frc=checked.ring_correlation if checked else None,
     )
+
+
+def _settled(config: Config) -> Config:
+    """Return the settings with enough sweeps for what was asked.
+
+    Standard deviations compare a reconstruction with its repetition: what too few sweeps leave at
+    long wavelengths is missing from both, and does not show.
+    """
+    settings = config.inference
+    if not settings.uncertainty or settings.stages:
+        return config
+    _LOG.info("%d sweeps, since standard deviations are asked for", SETTLED_STAGES)
+    return replace(config, inference=replace(settings, stages=SETTLED_STAGES))
 
 
 def _judged(
