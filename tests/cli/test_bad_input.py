@@ -6,9 +6,12 @@ import shutil
 import numpy as np
 import pytest
 
+from ptychopinn.bundle import load_pretrained, save_bundle
 from ptychopinn.cli import main as entry
+from ptychopinn.config import Config
 from ptychopinn.io import atomic
 from tests.cli.conftest import run
+from tests.test_bundle import make_bundle
 
 
 def refused(answer, *words):
@@ -135,6 +138,46 @@ def test_bundles(small_scan, tmp_path, call):
     shutil.copy(small_scan, path)
     refused(call("reconstruct", small_scan, *options), "wts.h5.zip", "no whole")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("by_file", [False, True])
+def test_another_generator_than_that_of_the_bundle(small_scan, tmp_path, call, by_file):
+    """Asking for the default is asking, too."""
+    bundle = save_bundle(tmp_path / "wts.h5.zip", make_bundle("cnn"))
+    flags = ["--generator", "unrolled"]
+    if by_file:
+        (tmp_path / "settings.yaml").write_text("generator: {name: unrolled}\n")
+        flags = ["--config", tmp_path / "settings.yaml"]
+    options = ["--bundle", bundle, "-o", tmp_path / "out", "--checks", "false"]
+    refused(call("reconstruct", small_scan, *options, *flags), "unrolled", "wanted cnn")
+    assert not (tmp_path / "out").exists()
+    assert call("reconstruct", small_scan, *options, "--generator", "cnn").code == 0
+
+
+def test_another_setting_than_that_of_the_shipped_weights(small_scan, tmp_path, call):
+    answer = call("reconstruct", small_scan, "-o", tmp_path / "out", "--networks", 0)
+    refused(answer, "generator.unrolled.networks: found 0", "leave out that setting")
+
+
+def test_the_settings_beside_a_result_repeat_it(small_scan, tmp_path, call):
+    options = ["--checks", "false", "--inference.stages", 1]
+    first, again = tmp_path / "first", tmp_path / "again"
+    assert call("reconstruct", small_scan, "-o", first, *options, "--crop", 24).code == 0
+    settings = Config.load(first / "config.yaml")
+    assert settings.data.crop == 24
+    assert settings.generator == load_pretrained(settings.generator).config.generator
+    bundle = save_bundle(tmp_path / "wts.h5.zip", make_bundle("unrolled"))
+    cut = [*options, "--crop", 24, "--bundle", bundle]
+    assert call("reconstruct", small_scan, "-o", tmp_path / "own", *cut).code == 0
+    assert Config.load(tmp_path / "own" / "config.yaml").data.crop == 24
+    assert call("reconstruct", small_scan, "-o", again, "--config", first / "config.yaml").code == 0
+    assert (again / "config.yaml").read_text() == (first / "config.yaml").read_text()
+
+
+def test_a_generator_without_weights_is_not_said_to_need_none(small_scan, tmp_path, call):
+    answer = call("reconstruct", small_scan, "--generator", "fno", "-o", tmp_path / "out")
+    refused(answer, "generator 'fno' wants trained weights; give --bundle FILE")
+    assert "needs no training" not in answer.out
 
 
 def test_evaluate(small_scan, tmp_path, call):

@@ -58,7 +58,7 @@ def test_train_on_half_then_reconstruct_all(small_scan, trained, tmp_path):
         *("reconstruct", small_scan, "--bundle", trained, "--generator", "cnn", "-o", tmp_path)
     )
     assert refused.code == 2
-    assert "beside a bundle" in refused.err
+    assert "beside the bundle" in refused.err
     learned = evaluated(tmp_path, small_scan)
     assert learned["phase_correlation"] > 0.95
     assert learned["phase"]["ssim"] > 0.8
@@ -101,6 +101,19 @@ def test_flag_over_file_over_default(tmp_path):
     assert values["training"]["seed"] == 6
     assert values["training"]["batch_size"] == 7
     assert values["generator"]["name"] == "unrolled"
+
+
+def test_a_file_of_all_settings_serves_every_command(tmp_path):
+    """What a run writes beside its results holds sections that another command has no flags for."""
+    config = tmp_path / "config.yaml"
+    values = {"training": {"seed": 5}, "inference": {"stages": 7}, "data": {"crop": 24}}
+    config.write_text(yaml.safe_dump(values))
+    for command, own in (("train", "training"), ("reconstruct", "inference")):
+        answer = run(command, "x.npz", f"--config={config}", "--print-config")
+        assert answer.code == 0, answer.err
+        found = yaml.safe_load(answer.out)
+        assert values[own].items() <= found[own].items()
+        assert found["data"]["crop"] == 24
 
 
 @pytest.mark.parametrize(

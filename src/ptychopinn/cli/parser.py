@@ -4,9 +4,11 @@ import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NoReturn
 
 import jsonargparse
+import yaml
 from jsonargparse import ArgumentParser, Namespace, set_parsing_settings
 
 from ptychopinn.cli.flags import expand, short_flags
@@ -140,15 +142,17 @@ def parse(command: Command, arguments: Sequence[str]) -> tuple[Namespace, dict[s
     """Parse the arguments of a command.
 
     Returns:
-        The plain arguments, and the settings of all sections as a nested dictionary.
+        The plain arguments, and the settings of all sections as a nested dictionary. ``given`` of
+        the arguments holds, nested alike, what flags and ``--config`` say and no default does.
 
     Raises:
         ConfigError: Something is unknown, missing, or out of bounds.
     """
-    _require_known_settings(arguments, command)
     parser = build_parser(command)
-    parsed = parser.parse_args(expand(arguments, command.short_flags))
+    expanded = _with_own_sections(expand(arguments, command.short_flags), command)
+    parsed = parser.parse_args(expanded)
     values = parsed.as_dict()
+    parsed["given"] = parser.parse_args(expanded, defaults=False).as_dict()
     return parsed, {section: _plain(values[section]) for section in command.sections}
 
 
@@ -158,11 +162,20 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _require_known_settings(arguments: Sequence[str], command: Command) -> None:
-    """Check YAML files first: our message names the nearest known setting."""
-    if not command.takes_config:
-        return
-    for place, argument in enumerate(arguments):
+def _with_own_sections(arguments: Sequence[str], command: Command) -> list[str]:
+    """Put in place of a YAML file what it says to this command: a run writes all its settings.
+
+    Files are checked first, whole: our message names the nearest known setting.
+    """
+    kept, rest = [], iter(arguments)
+    for argument in rest:
         flag, sign, value = argument.partition("=")
-        if flag == "--config":
-            Config.load(value if sign else "".join(arguments[place + 1 : place + 2]))
+        if flag != "--config" or not command.takes_config:
+            kept.append(argument)
+            continue
+        path = value if sign else next(rest, "")
+        Config.load(path)
+        said = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+        own = {section: said[section] for section in said if section in command.sections}
+        kept.append(f"--config={yaml.safe_dump(own)}")
+    return kept

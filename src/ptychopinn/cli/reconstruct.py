@@ -1,6 +1,7 @@
 """``ptychopinn reconstruct``."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,13 +11,13 @@ from jsonargparse import Namespace
 
 from ptychopinn.bundle import Bundle, load_bundle, load_pretrained, shipped_generators
 from ptychopinn.cli.check import checked
-from ptychopinn.cli.commands import RECONSTRUCT
 from ptychopinn.cli.folder import write_result
-from ptychopinn.cli.many_scans import folders_for, go_through, show
+from ptychopinn.cli.many_scans import folders_for, go_through
 from ptychopinn.cli.progress import reconstruction_progress
 from ptychopinn.config import Config, DataConfig
 from ptychopinn.errors import REFUSED, BundleError, ConfigError
 from ptychopinn.inference import reconstruct
+from ptychopinn.inference.reconstruction_model import require_nothing_to_learn
 from ptychopinn.io import read_scan
 from ptychopinn.scan import Reconstruction, Scan
 
@@ -45,20 +46,23 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
     """Reconstruct each scan and write its folder of results; exit code 2 when one is refused."""
     config = Config.from_dict(settings)
     folders = folders_for(parsed.scan, parsed.output)
+    given = parsed.given.get("generator", {})
     bundle = load_bundle(parsed.bundle) if parsed.bundle else None
     if bundle is not None:
-        _require_no_contradiction(bundle, config)
+        _require_no_contradiction(bundle, given, "the bundle", "--bundle itself")
     weights = bundle
     if bundle is None:
         print(f"no --bundle was given: generator {config.generator.name}, {_source(config)}")
         if config.generator.name in shipped_generators():
             weights = load_pretrained(config.generator)
+            _require_no_contradiction(
+                weights, given, "the weights that come with the package", "train with it"
+            )
     job = _Job(bundle, weights, config)
     if len(folders) == 1:
         _reconstruct(parsed.scan[0], folders[0], job)
         return 0
     done = go_through(parsed.scan, folders, lambda scan, folder: _reconstruct(scan, folder, job))
-    show(done)
     return REFUSED if any(one.failed for one in done) else 0
 
 
@@ -104,20 +108,40 @@ def _read(path: str, data: DataConfig, bundle: Bundle | None) -> Scan:
 
 
 def _source(config: Config) -> str:
-    """Say where the weights come from when no bundle is given."""
+    """Say where the weights come from when no bundle is given; refuse a generator without any."""
     if config.generator.name in shipped_generators():
         return "with the weights that come with the package"
+    require_nothing_to_learn(config.generator.name)
     return "which needs no training"
 
 
-def _require_no_contradiction(bundle: Bundle, config: Config) -> None:
-    """Refuse generator settings beside a bundle: the bundle has its own."""
-    if config.generator not in (RECONSTRUCT.sections["generator"], bundle.config.generator):
-        raise ConfigError(
-            f"generator '{config.generator.name}' was asked for beside a bundle that holds "
-            f"'{bundle.config.generator.name}' with settings of its own; leave out either "
-            "--bundle or the generator's flags."
-        )
+def _require_no_contradiction(
+    bundle: Bundle, given: dict[str, Any], what: str, remedy: str
+) -> None:
+    """Refuse generator settings beside weights that have others.
+
+    Args:
+        bundle: The weights.
+        given: What flags and ``--config`` say of the generator; defaults contradict nothing.
+        what: The weights in words.
+        remedy: What to do instead of leaving out the setting.
+    """
+    held = dict(_leaves(bundle.config.generator.to_dict()))
+    for name, value in _leaves(given):
+        if value != held[name]:
+            raise ConfigError(
+                f"generator.{name}: found {value}, wanted {held[name]} beside {what} of "
+                f"'{bundle.config.generator.name}'; leave out that setting, or {remedy}."
+            )
+
+
+def _leaves(settings: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield dotted name and value of every setting."""
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
 
 
 def reconstruct_and_write(
@@ -141,15 +165,19 @@ def reconstruct_and_write(
     with reconstruction_progress() as report:
         result = reconstruct(scan, bundle or weights, config, on_progress=report)
     result = replace(result, provenance={**result.provenance, "checks": checks})
-    write_result(folder, result, bundle.history if bundle else [], _used(config, bundle), scan)
+    used = _used(config, bundle or weights)
+    write_result(folder, result, bundle.history if bundle else [], used, scan)
     return result
 
 
-def _used(config: Config, bundle: Bundle | None) -> Config:
-    """Return the settings that ruled: those of a bundle, but for inference and refinement."""
-    if bundle is None:
+def _used(config: Config, weights: Bundle | None) -> Config:
+    """Return the settings that ruled: generator and physics are those of the weights."""
+    if weights is None:
         return config
-    return replace(bundle.config, refinement=config.refinement, inference=config.inference)
+    trained = weights.config
+    return replace(
+        config, generator=trained.generator, physics=trained.physics, training=trained.training
+    )
 
 
 def describe_trust(trust: dict[str, Any]) -> str:

@@ -16,6 +16,19 @@ from ptychopinn.generators import (
 )
 
 
+def require_nothing_to_learn(name: str) -> None:
+    """Refuse a generator that cannot reconstruct without trained weights.
+
+    Raises:
+        ConfigError: It needs training, or the name is unknown.
+    """
+    if registration(name).steps:
+        raise ConfigError(
+            f"generator '{name}' wants trained weights; give --bundle FILE "
+            f"(ptychopinn train SCAN --generator {name} makes one), or leave out --generator."
+        )
+
+
 @dataclass(frozen=True)
 class ReconstructionModel:
     """A generator ready to reconstruct scans, with the settings that it works under."""
@@ -57,11 +70,7 @@ class ReconstructionModel:
             ConfigError: The generator needs training.
         """
         name = config.generator.name
+        require_nothing_to_learn(name)
         known = registration(name)
-        if known.steps:
-            raise ConfigError(
-                f"generator '{name}' wants trained weights; give --bundle FILE "
-                f"(ptychopinn train SCAN --generator {name} makes one), or leave out --generator."
-            )
         generator = build_generator(config.generator, GeneratorSize(n, known.group_size))
         return cls(generator.eval(), config, known.group_size, name, np.empty(0))
