@@ -10,6 +10,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 LEVELS = [
     {"errors"},
+    {"launcher"},
     {"axes", "config", "device", "processes", "symmetry"},
     {"scan", "physics", "evaluation"},
     {"io", "data", "generators", "simulation", "reassembly"},

@@ -35,6 +35,14 @@ class ProcessError(PtychoError, RuntimeError):
     """One of several processes that share the work is gone."""
 
 
+class SharedScanError(PtychoError, RuntimeError):
+    """Another of several processes could not go on with the scan that they share."""
+
+
+class Interrupted(PtychoError):  # noqa: N818 - it is what happened, and no error
+    """The user ended a run that had finished a part of its work."""
+
+
 class OutputError(PtychoError, OSError):
     """A result cannot be written: no space, no permission, or the place is taken."""
 

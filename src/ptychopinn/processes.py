@@ -1,20 +1,23 @@
 """Several processes that work on one scan: which one this is, and sums over all of them.
 
 Every process reads its own share of the patterns and holds the whole canvas; what the shares ask of
-the canvas is summed with one collective a step. ``torchrun`` and Slurm say by the environment how
-many processes there are; nobody else needs to know.
+the canvas is summed with one collective a step. Before each step they tell each other whether any
+had to give up, for who leaves a sum alone breaks those who wait in it. `launcher` knows how many
+processes there are.
 """
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 import torch
 from torch import distributed
 
-from ptychopinn.errors import ConfigError, ProcessError
+from ptychopinn.errors import ConfigError, ProcessError, SharedScanError
+from ptychopinn.launcher import TIMEOUT_VARIABLE, announced, as_torchrun_says, timeout_s
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,39 @@ class Processes:
 
         Raises:
             ProcessError: Another process is gone.
+            SharedScanError: Another process gave this scan up.
         """
         if self.count == 1:
             return values
-        real = torch.view_as_real(values) if values.is_complex() else values
+        self.go_on()
+        self._sum(torch.view_as_real(values) if values.is_complex() else values)
+        return values
+
+    def go_on(self, *, given_up: bool = False) -> None:
+        """Tell the others whether this process goes on with the scan, and hear whether they do.
+
+        Every process comes here before each sum and once at the end of a scan; a process that
+        gives a scan up comes here at once. So all leave the scan at the same call.
+
+        Args:
+            given_up: This process cannot go on.
+
+        Raises:
+            ProcessError: Another process is gone.
+            SharedScanError: Another process gave the scan up, and this one did not.
+        """
+        if self.count == 1:
+            return
+        stopped = torch.zeros(self.count)
+        stopped[self.index] = float(given_up)
+        self._sum(stopped)
+        if stopped.any() and not given_up:
+            first = int(stopped.argmax())
+            raise SharedScanError(
+                f"process {first} of {self.count} could not go on with this scan; see what it said."
+            )
+
+    def _sum(self, real: torch.Tensor) -> None:
         try:
             distributed.all_reduce(real)
         except RuntimeError as error:
@@ -51,7 +83,6 @@ class Processes:
                 f"process {self.index} of {self.count}: another process is gone or cannot be "
                 f"reached ({str(error).splitlines()[0]}); see what that one said, and start again."
             ) from error
-        return values
 
 
 #: The only process there is.
@@ -67,22 +98,24 @@ def current() -> Processes:
 
 @contextmanager
 def joined() -> Iterator[Processes]:
-    """Join the processes that the environment tells of (RANK, WORLD_SIZE, MASTER_ADDR, ...).
+    """Join the processes that the environment tells of; `ALONE` where it tells of none.
 
     Raises:
-        ConfigError: They do not find each other, or the environment is incomplete.
+        ConfigError: They do not find each other in time, or the environment is incomplete.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    count = announced()
+    if count == 1:
         yield ALONE
         return
+    os.environ.update(as_torchrun_says())
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     try:
-        distributed.init_process_group(backend)
+        distributed.init_process_group(backend, timeout=timedelta(seconds=timeout_s()))
     except (ValueError, RuntimeError) as error:
         raise ConfigError(
-            f"WORLD_SIZE={os.environ['WORLD_SIZE']}: the processes do not find each other "
-            f"({str(error).splitlines()[0]}); start them with torchrun or srun, see "
-            "docs/scaling.md."
+            f"WORLD_SIZE={count}: the processes do not find each other within {timeout_s()} s "
+            f"({str(error).splitlines()[0]}); see what the others said, and start them with "
+            f"torchrun or srun; {TIMEOUT_VARIABLE} sets the seconds."
         ) from error
     try:
         yield current()

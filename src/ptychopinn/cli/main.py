@@ -15,6 +15,7 @@ from rich.console import Console
 from ptychopinn.cli.commands import COMMANDS
 from ptychopinn.cli.parser import parse
 from ptychopinn.errors import REFUSED, ConfigError, PtychoError, did_you_mean
+from ptychopinn.launcher import announced
 
 #: Commands whose work several processes can share.
 SHARED = ("train", "reconstruct")
@@ -61,7 +62,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
     # Imported here so that help and refusals do not wait for torch.
     module = importlib.import_module(f"ptychopinn.cli.{name}")
     quieten_lightning()
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if announced() > 1:
         return _run_among_others(name, lambda: int(module.run(parsed, settings)))
     return int(module.run(parsed, settings))
 
@@ -70,8 +71,8 @@ def _run_among_others(name: str, run: Callable[[], int]) -> int:
     """Run a command in one of several processes; only the first one speaks."""
     if name not in SHARED:
         raise ConfigError(
-            f"WORLD_SIZE={os.environ['WORLD_SIZE']}: 'ptychopinn {name}' runs in one process; "
-            f"start it without torchrun ({' and '.join(SHARED)} share their work)."
+            f"'ptychopinn {name}' runs in one process, found {announced()}; start it without "
+            f"torchrun or srun ({' and '.join(SHARED)} share their work)."
         )
     processes = importlib.import_module("ptychopinn.processes")
     with processes.joined() as here:
@@ -97,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PtychoError as error:
         return _say(str(error))
     except KeyboardInterrupt:
-        return _say("interrupted; nothing was written.")
+        return _say("interrupted; what was not whole yet was not written.")
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
             raise

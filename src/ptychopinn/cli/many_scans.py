@@ -1,5 +1,6 @@
 """One command over many scans: a folder for each, past the bad ones, and a table at the end."""
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,7 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ptychopinn.errors import ConfigError, ProcessError, PtychoError
+from ptychopinn.errors import (
+    ConfigError,
+    Interrupted,
+    ProcessError,
+    PtychoError,
+    SharedScanError,
+)
 from ptychopinn.processes import current
 
 
@@ -57,7 +64,10 @@ def folders_for(scans: Sequence[str], output: str) -> list[Path]:
 def go_through(
     scans: Sequence[str], folders: Sequence[Path], work: Callable[[str, Path], str]
 ) -> list[Done]:
-    """Work on one scan after the other; one that is refused does not end the rest.
+    """Work on one scan after the other, and print the table of all at the end.
+
+    A scan that is refused, or too large for the memory, does not end the rest; nor does one that
+    another of several processes gave up. Whatever ends it early, what was done until then is shown.
 
     Args:
         scans: Paths.
@@ -66,25 +76,48 @@ def go_through(
 
     Raises:
         ProcessError: One of several processes is gone.
+        Interrupted: By Ctrl-C, after some results were written.
     """
-    done = []
-    for number, (scan, folder) in enumerate(zip(scans, folders, strict=True), start=1):
-        print(f"[{number}/{len(scans)}] {scan}")
-        started = time.monotonic()
-        try:
-            said, failed = work(scan, folder), False
-        except ProcessError:
+    done: list[Done] = []
+    try:
+        for number, (scan, folder) in enumerate(zip(scans, folders, strict=True), start=1):
+            print(f"[{number}/{len(scans)}] {scan}")
+            done.append(_one(scan, folder, work))
+    except KeyboardInterrupt as error:
+        kept = sum(not one.failed for one in done)
+        if not kept:
             raise
-        except (PtychoError, OSError) as error:
-            said, failed = " ".join(str(error).split()), True
-            print(f"not done: {said}")
-        done.append(Done(scan, folder, time.monotonic() - started, said, failed))
+        raise Interrupted(
+            f"interrupted at scan {len(done) + 1} of {len(scans)}; the results of {kept} are kept: "
+            "the same command with --resume does the rest."
+        ) from error
+    finally:
+        show(done, len(scans))
     return done
 
 
-def show(done: Sequence[Done]) -> None:
-    """Print the table of all scans, and how many failed."""
-    if not current().first:
+def _one(scan: str, folder: Path, work: Callable[[str, Path], str]) -> Done:
+    """Work on one scan, and agree with the other processes whether it is done."""
+    started = time.monotonic()
+    try:
+        said, failed = work(scan, folder), False
+        current().go_on()
+    except ProcessError:
+        raise
+    except SharedScanError as error:
+        said, failed = str(error), True
+        print(f"not done: {said}")
+    except (PtychoError, OSError, MemoryError, RuntimeError) as error:
+        said, failed = " ".join(str(error).split()) or type(error).__name__, True
+        # Only the first process has a standard output; why another failed must be seen too.
+        print(f"not done: {said}", file=sys.stdout if current().first else sys.stderr)
+        current().go_on(given_up=True)
+    return Done(scan, folder, time.monotonic() - started, said, failed)
+
+
+def show(done: Sequence[Done], total: int) -> None:
+    """Print the table of the scans that were tried, and how many of all were done."""
+    if not current().first or not done:
         return
     table = Table("scan", "results", "seconds", "", title="all scans")
     for one in done:
@@ -94,4 +127,4 @@ def show(done: Sequence[Done]) -> None:
         table.add_row(Text(one.scan), Text(where), f"{one.seconds:.1f}", said)
     Console().print(table)
     failed = sum(one.failed for one in done)
-    print(f"{len(done) - failed} of {len(done)} scans reconstructed")
+    print(f"{len(done) - failed} of {total} scans reconstructed")

@@ -8,8 +8,9 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.loggers import CSVLogger, Logger, MLFlowLogger, TensorBoardLogger
+from lightning.pytorch.plugins.environments import LightningEnvironment
 
-from ptychopinn.errors import ConfigError, OutputError, TrainingError
+from ptychopinn.errors import ConfigError, OutputError, ProcessError, PtychoError, TrainingError
 from ptychopinn.processes import current
 
 #: Name of the checkpoint in the folder of a run.
@@ -67,6 +68,9 @@ def make_trainer(
         enable_progress_bar=progress,
         enable_model_summary=False,
         default_root_dir=folder,
+        # Who started the processes was found out already; the trainer's own guesses refuse some
+        # jobs of Slurm.
+        plugins=[LightningEnvironment()],
         **options,
     )
 
@@ -112,7 +116,9 @@ def fit(
 
     Raises:
         TrainingError: It was interrupted, ran out of memory, or there is nothing to resume.
+        ProcessError: Another of several processes is gone.
     """
+    several = current().count > 1
     if resume and not checkpoint.exists():
         raise TrainingError(
             f"{checkpoint}: there is no checkpoint to resume from; start without --resume."
@@ -127,6 +133,15 @@ def fit(
     except torch.OutOfMemoryError as error:
         raise TrainingError(
             "training ran out of memory on the device; lower --batch-size or --group-size."
+        ) from error
+    except RuntimeError as error:
+        # What a broken sum over all processes raises has no type of its own.
+        if not several or isinstance(error, PtychoError):
+            raise
+        why = " ".join(str(error).splitlines()[:1])
+        raise ProcessError(
+            f"{_interruption(trainer, checkpoint)} Another process is gone or cannot be reached "
+            f"({why}); see what that one said."
         ) from error
 
 
