@@ -89,6 +89,7 @@ def test_the_scan_is_found_beside_the_result_after_both_moved(folder, tmp_path):
         (("image", "--engine", "lsqml"), "pip install 'ptychopinn[ptychi]'"),
         (("image", "--engine", "lsqlm"), "did you mean 'lsqml'?"),
         (("image", "--step", "1"), "leave out --step"),
+        (("image", "--probe-modes", "40"), "found 40 incoherent modes, wanted 1 to 24"),
         (("nothing",), "found nothing there"),
         ((".",), "found no reconstruction.h5 in this folder"),
     ],

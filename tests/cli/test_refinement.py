@@ -63,7 +63,10 @@ def test_reconstruct_refines_and_says_so(trained):
     [
         (("--probe", "bundle"), "wants a bundle; add --bundle"),
         (("--probe-modes", "2"), "add --refine-probe true"),
-        (("--refine-probe", "true", "--probe-modes", "40"), "to 24 modes"),
+        (
+            ("--refine-probe", "true", "--probe-modes", "40"),
+            "found 40 incoherent modes, wanted 1 to 24",
+        ),
         (("--refine-positions", "all"), "refine_positions"),
     ],
 )

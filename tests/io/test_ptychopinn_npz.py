@@ -149,6 +149,13 @@ def test_probes_become_modes_first(tmp_path, stored, modes):
     np.testing.assert_array_equal(probe.ravel(), flat.ravel().astype(np.complex64))
 
 
+def test_more_modes_than_make_sense_are_refused(tmp_path):
+    with pytest.raises(DataError) as error:
+        read(tmp_path, probeGuess=complex_noise(N + 1, N, N))
+    path = tmp_path / "scan.npz"
+    assert one_sentence(str(error.value), path, "probeGuess", f"{N + 1} incoherent modes", "1 to 8")
+
+
 def test_a_real_probe_is_made_complex_and_that_is_said(tmp_path):
     scan = read(tmp_path, probeGuess=np.ones((N, N), np.float32))
     np.testing.assert_array_equal(scan.probe, np.ones((1, N, N)))
@@ -345,8 +352,9 @@ REFUSALS = {
     ),
     "metres": (
         {"xcoords": np.arange(K) * 1e-7, "ycoords": np.zeros(K)},
-        "span only 5e-07",
-        "divide metres by the pixel size",
+        "a step of 1e-07 object pixels",
+        "--map",
+        "position_unit=um energy=VALUE",
     ),
     "stray position": ({"xcoords": np.array([5, 6, 7, 8, 9, 1e9])}, "span", "stray positions"),
     "enormous positions": ({"xcoords": np.arange(K) + 1e300}, "1e+300"),

@@ -79,6 +79,12 @@ def test_an_image_of_other_patterns_is_refused(bent_scan, image_of_bent):
         go_on(bent_scan.select(np.arange(5)), image_of_bent, PIE)
 
 
+def test_more_modes_than_make_sense_are_refused(bent_scan, image_of_bent):
+    n = bent_scan.n
+    with pytest.raises(ConfigError, match=f"found {n + 1} incoherent modes, wanted 1 to {n} for"):
+        go_on(bent_scan, image_of_bent, replace(PIE, probe_modes=n + 1))
+
+
 def test_a_diverged_engine_is_refused(bent_scan, image_of_bent, monkeypatch):
     def diverge(start, *_):
         return Solution(start.object * np.nan, start.scan.probe, start.scan.positions_px, (), {})

@@ -142,8 +142,8 @@ def test_batches_change_nothing_and_progress_counts_every_pattern():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"refine_probe": True, "probe_modes": 25}, r"expected 2 \(as given\) to 24.*got 25"),
-        ({"refine_probe": True, "probe_modes": 1}, "got 1"),
+        ({"refine_probe": True, "probe_modes": 25}, "found 25 .*wanted 2 to 24 for"),
+        ({"refine_probe": True, "probe_modes": 1}, "found 1 .*wanted 2 to 24"),
         ({"probe_modes": 4}, "add --refine-probe true"),
     ],
 )

@@ -136,6 +136,7 @@ def test_aberrations_have_the_root_mean_square_that_was_asked_for():
         ({"probe": "disk", "defocus_rad": 60.0}, "64 pixels sample"),
         ({"probe": "zone_plate", "n": 16}, "weaker defocus or aberrations, or a larger n"),
         ({"probe": "zone_plate", "probe_size": 0.05}, "comes out as"),
+        ({"n": 16, "modes": 33}, "found 33 incoherent modes, wanted 1 to 16"),
     ],
 )
 def test_impossible_probes_are_refused(settings, message):

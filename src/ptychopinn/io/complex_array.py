@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ptychopinn.errors import DataError
 from ptychopinn.io.refusal import refusal
+from ptychopinn.physics.modes import require_modes
 
 _NUMERIC = "biufc"
 
@@ -15,7 +17,8 @@ def as_probe(path: str | Path, key: str, array: np.ndarray, n: int | None = None
     Takes (N, N), (P, N, N), (N, N, 1), and (coherent, P, N, N), of which the first coherent probe
     is used; real ones too.
 
-    Refuses another shape, another N than ``n``, NaN or infinity, and a probe without power.
+    Refuses another shape, another N than ``n``, more modes than make sense, NaN or infinity, and a
+    probe without power.
     """
     if array.dtype.kind not in _NUMERIC:
         raise refusal(path, key, f"type {array.dtype}", "complex numbers", "check the key")
@@ -32,6 +35,10 @@ def as_probe(path: str | Path, key: str, array: np.ndarray, n: int | None = None
             f"{n} x {n}, as the patterns",
             "crop or pad it, or give another with --probe FILE",
         )
+    require_modes(
+        *(f"{path}: {key}", len(probe), probe.shape[1], "store the strongest modes only"),
+        error=DataError,
+    )
     made = probe.astype(np.complex64)
     if not np.isfinite(made).all():
         raise refusal(

@@ -15,6 +15,7 @@ from ptychopinn.iterative.records import GoneOn, Solution, Start, Watch
 from ptychopinn.physics.canvas import place_patches
 from ptychopinn.physics.fourier import intensity
 from ptychopinn.physics.gauge import remove_global_phase
+from ptychopinn.physics.modes import require_modes
 from ptychopinn.physics.probe import probes_at
 from ptychopinn.physics.refinement import with_more_modes
 from ptychopinn.reassembly import DARK
@@ -72,6 +73,7 @@ def starting_from(scan: Scan, made: Reconstruction, settings: IterativeConfig) -
 
     Raises:
         DataError: Another number or another size of patterns.
+        ConfigError: Modes are asked for that make no sense.
     """
     if made.positions_px.shape != scan.positions_px.shape or made.probe.shape[-1] != scan.n:
         raise DataError(
@@ -80,7 +82,13 @@ def starting_from(scan: Scan, made: Reconstruction, settings: IterativeConfig) -
             "the image was made from; name its scan with --scan FILE."
         )
     probe = torch.from_numpy(np.ascontiguousarray(made.probe, dtype=np.complex64))
-    count = max(settings.probe_modes or 1, len(probe))
+    count = settings.probe_modes or len(probe)
+    if settings.probe_modes is not None:
+        require_modes(
+            *("iterative.probe_modes", count, scan.n),
+            "give another number, or leave out --probe-modes",
+            least=len(probe),
+        )
     added = count - len(probe)
     share = min(NEW_MODE_SHARE, 0.5 / max(added, 1))
     settled = replace(

@@ -10,7 +10,7 @@ import torch
 
 from ptychopinn.config import RefinementConfig
 from ptychopinn.device import automatic_batch_size
-from ptychopinn.errors import ConfigError
+from ptychopinn.physics.modes import require_modes
 from ptychopinn.physics.refinement import orthogonal_modes, recentred, with_more_modes
 from ptychopinn.physics.subsets import most_subsets
 from ptychopinn.refinement.patterns import PatternBatches
@@ -88,7 +88,12 @@ def refine(
     a phase ramp of probe and object. The mean position stays as given; a probe whose centre was
     wrong may move the image by a few pixels, and the object keeps as little ramp as it can.
     """
-    _require_sensible_modes(scan, settings)
+    if settings.probe_modes is not None:
+        require_modes(
+            *("refinement.probe_modes", settings.probe_modes, scan.n),
+            "give another number, or leave out --probe-modes",
+            least=scan.n_modes,
+        )
     began = time.monotonic()
     size = batch_size or automatic_batch_size(scan.n, settings.probe_modes or scan.n_modes, device)
     subsets = min(SUBSETS, most_subsets(max(2, 2 * scan.n_patterns // LEAST_IN_SUBSET)))
@@ -126,18 +131,6 @@ def refine(
     )
     _say(scan, refined)
     return refined
-
-
-def _require_sensible_modes(scan: Scan, settings: RefinementConfig) -> None:
-    asked = settings.probe_modes
-    if asked is None:
-        return
-    most = min(scan.n, 64)
-    if not scan.n_modes <= asked <= most:
-        raise ConfigError(
-            f"refinement.probe_modes: expected {scan.n_modes} (as given) to {most} modes for "
-            f"{scan.n} x {scan.n} patterns, got {asked}."
-        )
 
 
 def _start_probe(scan: Scan, settings: RefinementConfig) -> np.ndarray:

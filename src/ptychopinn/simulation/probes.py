@@ -9,6 +9,7 @@ from scipy import optimize, special
 from ptychopinn.config import SimulationConfig
 from ptychopinn.errors import ConfigError
 from ptychopinn.physics.fourier import fourier, inverse_fourier
+from ptychopinn.physics.modes import require_modes
 
 #: Share of the light that the circle of diameter probe_size * N holds.
 SPOT_SHARE = 0.9
@@ -42,8 +43,9 @@ def make_probe(settings: SimulationConfig, rng: np.random.Generator) -> np.ndarr
 
     Raises:
         ConfigError: The probe would leave the window, or its frequencies the band in which
-            sub-pixel shifts are exact.
+            sub-pixel shifts are exact; or it has more modes than make sense.
     """
+    require_modes("simulation.modes", settings.modes, settings.n, "give fewer --modes")
     first = PROBES[settings.probe](settings, rng)
     modes = orthogonal_modes(first, settings.modes, settings.probe_size * settings.n / 2)
     _require_contained(modes, settings)
