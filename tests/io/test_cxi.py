@@ -170,7 +170,7 @@ REFUSALS = {
     "no pixel": ({f"{DETECTOR}/x_pixel_size": None}, ("without pixel", "pixel=VALUE")),
     "no translation": (
         {"entry_1/sample_1/geometry_1/translation": None},
-        ("translations of the sample", "--map positions="),
+        ("translations of the sample", '--map "patterns=entry_1/data_1/data positions=PLACE"'),
     ),
     "too few": (
         {"entry_1/sample_1/geometry_1/translation": np.zeros((5, 3))},

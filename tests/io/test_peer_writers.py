@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ptychopinn.errors import DataError
 from ptychopinn.io import read_scan, recognise, write_scan
+from ptychopinn.io.refusal import container
 from ptychopinn.scan import Scan, canvas_covering
 from tests.io.files import complex_noise
 from tests.io.peers import MARKED, assert_same_scan, the_scan
@@ -20,6 +21,10 @@ NAMES = {
     "diffraction.h5": "Ptychodus",
     "a_dp.hdf5": "dp/para pair",
     "a_para.hdf5": "dp/para pair",
+    "a_product.npz": "Ptychodus",
+    "diffraction.npz": "Ptychodus",
+    "a_training.h5": "Ptychodus training data",
+    "a.nxs": "NXcxi_ptycho",
     "a.tike.npz": "tike NPZ",
     "a.ptylab.h5": "PtyLab",
 }
@@ -35,7 +40,8 @@ def scans(draw) -> Scan:
     canvas = tuple(int(size) for size in covering + draw(st.integers(0, 5)))
     dtype = draw(st.sampled_from(["uint16", "int32", "float32", "float64"]))
     mask = rng.uniform(size=(n, n)) > draw(st.sampled_from([0.0, 0.2]))
-    known = draw(st.booleans())
+    pixel = draw(st.floats(1e-12, 1e-5))
+    wavelength = min(max(1e-12, pixel * draw(st.floats(1e-4, 2))), 2e-6)
     return Scan(
         patterns=np.where(mask, rng.poisson(9, (count, n, n)), 0).astype(dtype),
         positions_px=positions,
@@ -43,8 +49,8 @@ def scans(draw) -> Scan:
         mask=mask,
         canvas_shape=canvas,
         truth=complex_noise(*canvas) if draw(st.booleans()) else None,
-        pixel_size_m=draw(st.floats(1e-12, 1e-5)) if known else None,
-        wavelength_m=draw(st.floats(1e-12, 1e-6)) if draw(st.booleans()) else None,
+        pixel_size_m=pixel if draw(st.booleans()) else None,
+        wavelength_m=wavelength if draw(st.booleans()) else None,
         name="fuzzed",
     )
 
@@ -97,11 +103,17 @@ def test_a_truth_of_another_size_leaves_nothing(tmp_path, name):
 def test_names_of_both_halves(tmp_path):
     for name, format_name in (("x_product.h5", None), ("y.h5", "Ptychodus"), ("z_para.hdf5", None)):
         write_scan(tmp_path / name, the_scan(), format_name)
+    write_scan(tmp_path / "v_product.npz", the_scan())
+    write_scan(tmp_path / "w.npz", the_scan(), "Ptychodus")
     assert {item.name for item in tmp_path.iterdir()} == {
+        *("v_diffraction.npz", "v_product.npz", "w_diffraction.npz", "w_product.npz"),
         *("x_diffraction.h5", "x_product.h5", "y_diffraction.h5", "y_product.h5"),
         *("z_dp.hdf5", "z_para.hdf5"),
     }
     assert read_scan(tmp_path / "y_product.h5").n_patterns == the_scan().n_patterns
+    for name in ("v_diffraction.npz", "w_product.npz"):
+        assert container(tmp_path / name) == "npz"
+        assert_same_scan(read_scan(tmp_path / name, MARKED), the_scan())
 
 
 def test_the_detector_that_is_written_gives_the_pixels(tmp_path):

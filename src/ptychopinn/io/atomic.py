@@ -2,13 +2,13 @@
 
 import errno
 import os
-import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ptychopinn.errors import OutputError
+from ptychopinn.io.leftovers import remove_leftovers, temporary_name
 from ptychopinn.io.refusal import bytes_in_words, said_briefly
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -29,25 +29,40 @@ def replacing(path: str | Path) -> Iterator[Path]:
     with _failures_reported(path, target.parent), _folder_made(target.parent):
         if target.is_dir():
             raise _taken(path, "a folder", "the place of a file")
-        beside = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
+        remove_leftovers(target.parent, target.stem, target.suffix)
+        beside = target.with_name(temporary_name(target.stem, target.suffix))
         beside.touch(exist_ok=False)
         try:
             yield beside
-            _flush(beside)
-            os.replace(beside, target)
-            _flush(target.parent)
+            move_in(beside, target)
         finally:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
 
 
+def move_in(beside: Path, target: Path) -> None:
+    """Put a written file into its place, so that a crash at any moment leaves the old or the new.
+
+    Raises:
+        OSError: The disk is full, or the file cannot be moved.
+    """
+    _flush(beside)
+    os.replace(beside, target)
+    _flush(target.parent)
+
+
 @contextmanager
-def staged_folder(path: str | Path) -> Iterator[Path]:
+def staged_folder(path: str | Path, *, outdated: Iterable[str] = ()) -> Iterator[Path]:
     """Yield an empty temporary folder whose files move into ``path`` when the block succeeds.
 
     ``path`` is made when missing; files of the same name are replaced one by one, others stay.
     When the block fails, nothing of it remains. The temporary folder lies beside ``path``, or in it
-    where it is there, for it may be a disk of its own.
+    where it is there, for it may be a disk of its own; what killed runs left there is removed.
+
+    Args:
+        path: The folder.
+        outdated: Names of files there that the new ones make untrue, such as pictures of an older
+            image; they are removed before the first file moves.
 
     Raises:
         OutputError: ``path`` is a file, a file would have to replace a folder, or anything in the
@@ -58,11 +73,13 @@ def staged_folder(path: str | Path) -> Iterator[Path]:
         if target.exists() and not target.is_dir():
             raise _taken(path, "a file", "a folder or nothing")
         around = target if target.exists() else target.parent
-        beside = around / f".{target.name}.{secrets.token_hex(4)}"
+        for place in {target, target.parent}:
+            remove_leftovers(place, target.name)
+        beside = around / temporary_name(target.name)
         beside.mkdir()
         try:
             yield beside
-            _move_files(beside, target)
+            _move_files(beside, target, outdated)
         except OutputError as error:  # of a file in the temporary folder, which no user knows
             raise OutputError(str(error).replace(str(beside), str(path))) from error
         finally:
@@ -79,7 +96,7 @@ def require_folder_place(path: str | Path) -> None:
     """
     target = Path(os.path.realpath(path))
     with _failures_reported(path, target.parent):
-        probe = _existing(target) / f".{secrets.token_hex(4)}"
+        probe = _existing(target) / temporary_name("probe")
         probe.mkdir()
         probe.rmdir()
 
@@ -105,7 +122,7 @@ def _existing(target: Path) -> Path:
     return there
 
 
-def _move_files(source: Path, target: Path) -> None:
+def _move_files(source: Path, target: Path, outdated: Iterable[str]) -> None:
     """Move every file below one folder to the same relative place below another."""
     files = sorted(item for item in source.rglob("*") if item.is_file())
     for item in files:
@@ -114,6 +131,8 @@ def _move_files(source: Path, target: Path) -> None:
             raise _taken(place, "a folder", "the place of a file")
         _flush(item)
     target.mkdir(exist_ok=True)
+    for name in outdated:
+        (target / name).unlink(missing_ok=True)
     for item in files:
         place = target / item.relative_to(source)
         place.parent.mkdir(parents=True, exist_ok=True)

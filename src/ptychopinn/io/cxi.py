@@ -14,9 +14,16 @@ import numpy as np
 
 from ptychopinn.config import DataConfig
 from ptychopinn.io.file_map import FileMap, parse_map
-from ptychopinn.io.geometry import Geometry, photon_wavelength_m
+from ptychopinn.io.geometry import Geometry
 from ptychopinn.io.hdf5 import damage_refused, opened_hdf5, read_dataset
-from ptychopinn.io.hdf5_fields import first_dataset, read_columns, read_quantity, require_pairs
+from ptychopinn.io.hdf5_fields import (
+    first_dataset,
+    length_unit,
+    read_columns,
+    read_quantity,
+    read_text,
+    require_pairs,
+)
 from ptychopinn.io.measurement import Measurement, Stage, as_scan
 from ptychopinn.io.own_group import read_own_group, with_own_group
 from ptychopinn.io.refusal import container, refusal
@@ -30,9 +37,14 @@ _POSITION_KEYS = (
     "entry_1/data_1/translation",
     "entry_1/sample_1/geometry_1/translation",
     f"{_DETECTOR}/translation",
+    # As speckle-tracking writes it.
     "entry_1/sample_1/geometry/translation",
 )
 _PTYCHODUS = "entry_1/ptychodus"
+_DEFINITION = "entry_1/definition"
+#: What NXcxi_ptycho calls itself: its own schema wants the name of NXptycho.
+DEFINITIONS = ("NXptycho", "NXcxi_ptycho")
+_MASK_KEYS = (f"{_DETECTOR}/mask", f"{_DETECTOR}/pixel_mask")
 #: Bit of a mask that means signal above the background, which is good.
 _HAS_SIGNAL = 0x00001000
 
@@ -43,6 +55,14 @@ def is_cxi(path: str | Path) -> bool:
         return False
     with opened_hdf5(path) as file:
         return first_dataset(file, PATTERN_KEYS) is not None
+
+
+def is_nxcxi_ptycho(path: str | Path) -> bool:
+    """Tell whether a file is NXcxi_ptycho: CXI that says it is NeXus ptychography, too."""
+    if not is_cxi(path):
+        return False
+    with opened_hdf5(path) as file:
+        return has_translation(file) and read_text(file, _DEFINITION) in DEFINITIONS
 
 
 def read_cxi(path: str | Path, data: DataConfig) -> Scan:
@@ -64,13 +84,13 @@ def read_cxi(path: str | Path, data: DataConfig) -> Scan:
         patterns, dark_said = _without_negatives(stored_in_hdf5(path, [file[key]]))
         basis = _basis(file, path)
         geometry, said = _geometry(file, path, basis, said_map)
-        stage, turned_said = _stage(file, path, basis, geometry)
+        stage, turned_said = _stage(file, path, basis, geometry, said_map)
         found = Measurement(
             path=path,
             patterns=patterns,
             patterns_key=key,
             stage=stage,
-            marked=_marked(file, path, patterns.shape[1:]),
+            marked=_marked(file, path, key, patterns.shape[1:]),
             domain="counts",
             decisions=(*said, *turned_said, *dark_said),
         )
@@ -122,7 +142,7 @@ def _geometry(
     )
     if wavelength is None:
         energy = _energy(read)
-        wavelength = None if energy is None else photon_wavelength_m(energy)
+        wavelength = None if energy is None else said_map.of_energy(energy)
     distance = read([f"{_DETECTOR}/distance"], "distance", "m")
     height, width = (
         read([f"{_DETECTOR}/{first}_pixel_size", f"{_DETECTOR}/{other}_pixel_size"], "pixel", "m")
@@ -137,44 +157,70 @@ def _geometry(
 
 def _energy(read: Callable[[list[str], str, str], float | None]) -> float | None:
     """Return the energy in eV; that of the source may be of the storage ring, the beam's counts."""
-    beam = [f"{_INSTRUMENT}/beam_1/{name}" for name in ("incident_beam_energy", "incident_energy")]
+    names = ("incident_beam_energy", "incident_energy", "energy")
+    beam = [f"{_INSTRUMENT}/beam_1/{name}" for name in names]
     energy = read(beam, "energy", "eV")
     return energy if energy is not None else read([f"{_INSTRUMENT}/source_1/energy"], "energy", "J")
 
 
-def _stage(
-    file: h5py.File, path: str | Path, basis: np.ndarray | None, geometry: Geometry
-) -> tuple[Stage, list[str]]:
-    """Return positions of the probe along rows and columns of the detector."""
+def has_translation(file: h5py.File) -> bool:
+    """Tell whether a file has translations, of sample or probe."""
+    return first_dataset(file, _POSITION_KEYS) is not None
+
+
+def read_translation(file: h5py.File, path: str | Path, *, in_metres: bool = True) -> np.ndarray:
+    """Return (K, 2) or (K, 3) float64 translations (x, y, z), in metres or else as stored."""
     key = first_dataset(file, _POSITION_KEYS)
     if key is None:
         raise refusal(
             path, _POSITION_KEYS[0], "nothing", "translations of the sample",
-            "name them with --map positions=",
+            f'name them: --map "patterns={PATTERN_KEYS[0]} positions=PLACE"',
         )  # fmt: skip
-    translation = read_columns(file, path, key)
+    stored = read_columns(file, path, key)
+    return stored * length_unit(file, path, key, "m")[0] if in_metres else stored
+
+
+def _stage(
+    file: h5py.File,
+    path: str | Path,
+    basis: np.ndarray | None,
+    geometry: Geometry,
+    said_map: FileMap,
+) -> tuple[Stage, list[str]]:
+    """Return positions of the probe along rows and columns of the detector."""
+    translation = read_translation(file, path, in_metres="position_unit" not in said_map)
+    key = first_dataset(file, _POSITION_KEYS) or _POSITION_KEYS[0]
+    converted_said = [] if "position_unit" in said_map else length_unit(file, path, key, "m")[1]
     xyz = np.pad(translation, ((0, 0), (0, 3 - translation.shape[1])))
     if _PTYCHODUS in file:
         said = f"{key} are of the probe, as Ptychodus writes them."
-        return Stage(xyz[:, [1, 0]], key, geometry), [said]
+        return Stage(xyz[:, [1, 0]], key, geometry), [said, *converted_said]
     if basis is None:
         basis = np.array([[0.0, -1.0, 0.0], [-1.0, 0.0, 0.0]])
     directions = basis / np.linalg.norm(basis, axis=1, keepdims=True)
     said = f"{key} are of the sample; the probe moved by their negative."
-    return Stage(-xyz @ directions.T, key, geometry), [said]
+    return Stage(-xyz @ directions.T, key, geometry), [said, *converted_said]
 
 
-def _marked(file: h5py.File, path: str | Path, shape: tuple[int, ...]) -> np.ndarray | None:
-    """Return True = bad from the bit field in which 0 is good."""
-    key = f"{_DETECTOR}/mask"
-    if first_dataset(file, [key]) is None:
+def read_mask(file: h5py.File, path: str | Path) -> np.ndarray | None:
+    """Return True = bad from the bit field in which 0 is good; None where there is none."""
+    key = first_dataset(file, _MASK_KEYS)
+    if key is None:
         return None
     with damage_refused(path):
         bits = read_dataset(file, path, key, kinds="biu", ranks=(2, 3))
     bits = bits[0] if bits.ndim == 3 else bits
-    if bits.shape != tuple(shape):
-        raise refusal(
-            path, key, f"shape {bits.shape}", f"{tuple(shape)}, as the patterns",
-            "correct it, or use --bad-pixels none",
-        )  # fmt: skip
     return (bits != 0) & (bits != _HAS_SIGNAL)
+
+
+def _marked(
+    file: h5py.File, path: str | Path, key: str, shape: tuple[int, ...]
+) -> np.ndarray | None:
+    """Return True = bad; refuses a mask of another shape than the patterns."""
+    bad = read_mask(file, path)
+    if bad is None or bad.shape == tuple(shape):
+        return bad
+    raise refusal(
+        path, first_dataset(file, _MASK_KEYS) or key, f"shape {bad.shape}",
+        f"{tuple(shape)}, as the patterns", "correct it, or use --bad-pixels none",
+    )  # fmt: skip

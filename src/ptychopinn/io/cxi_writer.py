@@ -27,26 +27,28 @@ def write_cxi(path: str | Path, scan: Scan) -> None:
     """
     metric = in_metres(scan)
     with written_hdf5(path) as file:
-        file["cxi_version"] = 160
-        file["number_of_entries"] = 1
-        entry = file.create_group("entry_1")
-        instrument = entry.create_group("instrument_1")
-        _write_source(instrument.create_group("source_1"), metric)
-        detector = instrument.create_group("detector_1")
-        _write_detector(detector, scan, metric)
-        y, x = metric.positions_m.T
-        sample = entry.create_group("sample_1/geometry_1")
-        sample["translation"] = np.stack([x, y, np.zeros_like(x)], axis=1)
-        links = entry.create_group("data_1")
-        links["data"] = h5py.SoftLink("/entry_1/instrument_1/detector_1/data")
-        for group in (links, detector):
-            group["translation"] = h5py.SoftLink("/entry_1/sample_1/geometry_1/translation")
-        write_own_group(entry, scan, metric)
+        fill_cxi(file, scan, metric)
+        source = file["entry_1/instrument_1/source_1"]
+        source["energy"] = photon_energy_ev(metric.wavelength_m) / ENERGIES_EV["j"]
 
 
-def _write_source(source: h5py.Group, metric: MetricScan) -> None:
-    source["wavelength"] = metric.wavelength_m
-    source["energy"] = photon_energy_ev(metric.wavelength_m) / ENERGIES_EV["j"]
+def fill_cxi(file: h5py.File, scan: Scan, metric: MetricScan) -> None:
+    """Write into an empty file that is open what CXI and NXcxi_ptycho have in common."""
+    file["cxi_version"] = 160
+    file["number_of_entries"] = 1
+    entry = file.create_group("entry_1")
+    instrument = entry.create_group("instrument_1")
+    instrument["source_1/wavelength"] = metric.wavelength_m
+    detector = instrument.create_group("detector_1")
+    _write_detector(detector, scan, metric)
+    y, x = metric.positions_m.T
+    sample = entry.create_group("sample_1/geometry_1")
+    sample["translation"] = np.stack([x, y, np.zeros_like(x)], axis=1)
+    links = entry.create_group("data_1")
+    links["data"] = h5py.SoftLink("/entry_1/instrument_1/detector_1/data")
+    for group in (links, detector):
+        group["translation"] = h5py.SoftLink("/entry_1/sample_1/geometry_1/translation")
+    write_own_group(entry, scan, metric)
 
 
 def _write_detector(detector: h5py.Group, scan: Scan, metric: MetricScan) -> None:

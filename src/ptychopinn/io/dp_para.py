@@ -13,20 +13,29 @@ import numpy as np
 
 from ptychopinn.config import DataConfig
 from ptychopinn.io.companion import other_half, renamed
+from ptychopinn.io.file_map import FileMap, parse_map
 from ptychopinn.io.frame import frame_of_scan, require_positions
+from ptychopinn.io.geometry import require_plausible
 from ptychopinn.io.measurement import Measurement, as_scan
 from ptychopinn.io.metric_frame import require_pixel
-from ptychopinn.io.metric_product import has_positions, read_metric_product, require_as_many
+from ptychopinn.io.metric_product import has_positions, require_as_many
 from ptychopinn.io.metric_product_writer import write_pair, write_plain_patterns
 from ptychopinn.io.named_arrays import NamedArrays, opened_arrays, positive
 from ptychopinn.io.pattern_array import require_pattern_header
 from ptychopinn.io.pattern_pairing import pair_by_index
 from ptychopinn.io.ptychodus_scan import measured, require_square
 from ptychopinn.io.refusal import container
+from ptychopinn.io.said_lengths import (
+    Told,
+    pixels_of_positions,
+    said_pixel_m,
+    said_wavelength,
+)
 from ptychopinn.scan import Scan
 
 _DEFAULTS = DataConfig()
 _FOLD_SLICE = ("ppX", "ppY")
+_POSITIONS = "ppY, ppX"
 
 
 def is_dp_para(path: str | Path) -> bool:
@@ -50,21 +59,22 @@ def read_dp_para(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
     dp_path, para_path = _both(path)
     with opened_arrays(para_path) as para, opened_arrays(dp_path) as dp:
         if has_positions(para):
-            return as_scan(measured(dp_path, dp, "dp", read_metric_product(para), data), data)
-        return as_scan(_of_fold_slice(dp_path, dp, para), data)
+            return as_scan(measured(dp_path, dp, "dp", para, data), data)
+        return as_scan(_of_fold_slice(dp_path, dp, para, parse_map(data.map)), data)
 
 
-def _of_fold_slice(path: Path, dp: NamedArrays, para: NamedArrays) -> Measurement:
+def _of_fold_slice(path: Path, dp: NamedArrays, para: NamedArrays, said: FileMap) -> Measurement:
     shape, dtype = dp.header("dp")
     require_pattern_header(path, "dp", shape, dtype)
     require_square(path, "dp", shape)
-    pixel = positive(para, "dx")
-    require_pixel(para.path, "dx", (pixel, pixel))
-    y, x = (para.read(key, kinds="f", ranks=(1, 2)).reshape(-1) for key in ("ppY", "ppX"))
-    require_as_many(para.path, "ppY, ppX", len(y), len(x))
-    positions = np.stack([y, x], axis=1).astype(np.float64) / (pixel or 1.0)
+    wavelength, wavelength_said = said_wavelength(said, lambda: _wavelength(para))
+    pixel = _pixel(para, said_pixel_m(said, wavelength, shape[2]))
+    placed = pixels_of_positions(
+        para.path, _POSITIONS, _read_positions(para), said, "m", (pixel, pixel)
+    )
+    positions = placed.positions_px
     pair_by_index(para.path, np.arange(shape[0]), None, positions)
-    require_positions(para.path, "ppY, ppX", positions, shape[2])
+    require_positions(para.path, _POSITIONS, positions, shape[2], placed.stored)
     return Measurement(
         path=path,
         patterns=dp.patterns("dp"),
@@ -72,12 +82,36 @@ def _of_fold_slice(path: Path, dp: NamedArrays, para: NamedArrays) -> Measuremen
         frame=frame_of_scan(positions, shape[2]),
         domain="counts",
         pixel_size_m=pixel,
-        wavelength_m=positive(para, "lambda"),
+        wavelength_m=wavelength,
         decisions=(
             f"ppY and ppX of {Path(para.path).name}, metres, became pixels of {pixel:g} m; +ppY is "
             "read as towards higher rows and +ppX towards higher columns.",
+            *(*placed.decisions, *wavelength_said),
         ),
     )
+
+
+def _wavelength(para: NamedArrays) -> Told:
+    length = positive(para, "lambda")
+    if length is None:
+        return None, []
+    return require_plausible(para.path, "lambda", "wavelength", length), []
+
+
+def _pixel(para: NamedArrays, said_m: float | None) -> float:
+    """Return the object pixel that ``--map`` gives, or else that of the file."""
+    if said_m is not None:
+        return said_m
+    pixel = positive(para, "dx")
+    require_pixel(para.path, "dx", (pixel, pixel))
+    return require_plausible(para.path, "dx", "object pixel", float(pixel or 0))
+
+
+def _read_positions(para: NamedArrays) -> np.ndarray:
+    """Return (K, 2) float64 (y, x) as stored."""
+    y, x = (para.read(key, kinds="f", ranks=(1, 2)).reshape(-1) for key in ("ppY", "ppX"))
+    require_as_many(para.path, _POSITIONS, len(y), len(x))
+    return np.stack([y, x], axis=1).astype(np.float64)
 
 
 def write_dp_para(path: str | Path, scan: Scan) -> None:

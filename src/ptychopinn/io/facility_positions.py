@@ -8,9 +8,8 @@ import numpy as np
 
 from ptychopinn.io.facility_layouts import Field, Layout
 from ptychopinn.io.file_map import FileMap
-from ptychopinn.io.geometry import LENGTHS_M
 from ptychopinn.io.hdf5 import objects_in, read_dataset
-from ptychopinn.io.hdf5_fields import first_dataset, read_columns, unit_of
+from ptychopinn.io.hdf5_fields import first_dataset, length_unit, read_columns
 from ptychopinn.io.mapped_files import Item, MappedFiles
 from ptychopinn.io.refusal import listed, refusal
 
@@ -54,7 +53,9 @@ def read_positions(
         if first_dataset(files.main, [key]) is not None:
             stored = read_columns(files.main, files.path, key)
             factor, sentences = _unit(Item(files.main, files.path, key), said, usual)
-            return Positions(stored[:, [1, 0]] * factor, key, sentences)
+            first_is_x = said.word("order", layout.order) == "xy"
+            values = stored[:, [1, 0]] if first_is_x else stored[:, :2]
+            return Positions(values * factor, key, sentences)
     raise _none_found(files, int(np.prod(raster)))
 
 
@@ -96,16 +97,7 @@ def _unit(item: Item, said: FileMap, usual: str) -> tuple[float, list[str]]:
     """Return what one unit is in metres, and a sentence about it; 1 where the user says it."""
     if "position_unit" in said:
         return 1.0, []
-    named = unit_of(item.file, item.key)
-    unit = (named or usual).strip().casefold()
-    if unit not in LENGTHS_M:
-        raise refusal(
-            item.path, item.key, f"the unit '{named}'", "a length", "say --map position_unit=um"
-        )
-    if LENGTHS_M[unit] == 1.0:
-        return 1.0, []
-    why = "" if named else ", which is usual there; override with --map position_unit="
-    return LENGTHS_M[unit], [f"{item.key}: read as {unit}{why}."]
+    return length_unit(item.file, item.path, item.key, usual)
 
 
 def _none_found(files: MappedFiles, count: int) -> Exception:

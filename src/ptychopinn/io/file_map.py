@@ -1,5 +1,6 @@
 """What the user says about a file: where things lie in it, and what it leaves out or has wrong."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -39,6 +40,18 @@ NAMES = {
     "angle": "that a detector pixel takes, as 0.8mrad, in place of distance and pixel",
     "rotation": "of a raster from +x towards +y, as 12deg",
 }
+#: What tells a scan its lengths where the file has positions and patterns of its own.
+LENGTHS = ("energy", "wavelength", "particle", "distance", "pixel", "position_unit")
+#: What tells the raster scan of a file without positions.
+RASTER = (
+    *("scan", "step", "angle", "rotation", "energy", "wavelength", "particle", "distance"),
+    "pixel",
+)
+#: What names the parts of any HDF5 file.
+PLACES = (
+    *("patterns", "positions", "y", "x", "order", "position_unit", "energy", "wavelength"),
+    *("particle", "distance", "pixel", "mask", "good", "probe", "indexes", "position_indexes"),
+)
 _WORDS = {
     "order": ("yx", "xy"),
     "particle": ("photons", "electrons"),
@@ -128,3 +141,35 @@ def parse_map(text: str | None) -> FileMap:
             raise ConfigError(f"data.map: {name} is one of {', '.join(_WORDS[name])}, not {value}.")
         values[name] = value
     return FileMap(values)
+
+
+def require_heeded(said: FileMap, kind: str, heeded: Collection[str], *, is_hdf5: bool) -> None:
+    """Refuse what a kind of file tells by itself, so that nothing that was said is passed over.
+
+    Args:
+        said: What ``--map`` says.
+        kind: What the kind of file is called.
+        heeded: The names that its reader asks for.
+        is_hdf5: Tells whether naming ``patterns`` would read the file as any HDF5 file.
+
+    Raises:
+        ConfigError: A name is not asked for; or a dataset is named where the reader wants a number.
+    """
+    names = ", ".join(heeded) or "nothing"
+    for name in said.values:
+        if name not in heeded:
+            anyway = (
+                f', or add "patterns=PLACE {name}={said.values[name]}" to read it as any HDF5 file'
+                if is_hdf5
+                else ""
+            )
+            raise ConfigError(
+                f"data.map: found {name}={said.values[name]} for a file of the kind {kind}, which "
+                f"tells that itself, wanted {names}; leave it out{anyway}."
+            )
+        if name in BOUNDS and "patterns" not in heeded and said.number(name) is None:
+            raise ConfigError(
+                f"data.map: found {name}={said.values[name]} for a file of the kind {kind}, wanted "
+                f"a number with its unit; datasets are only looked up in any HDF5 file, with "
+                "patterns=PLACE."
+            )

@@ -6,10 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ptychopinn.io.refusal import refusal
+from ptychopinn.io.scan_step import PIXELS, StoredUnit, nearest_step, require_step, unit_advice
 from ptychopinn.scan import LARGEST_CANVAS_PX, canvas_covering
 
-#: Positions that span less than this, in pixels, are taken to be in metres.
-_SMALLEST_SPAN_PX = 0.01
 #: Positions computed from metres carry rounding errors; this many decimals are meant.
 _MEANT_DECIMALS = 6
 
@@ -27,7 +26,9 @@ class Frame(NamedTuple):
     """Sentences that say what was decided."""
 
 
-def require_positions(path: str | Path, what: str, positions_px: np.ndarray, n: int) -> None:
+def require_positions(
+    path: str | Path, what: str, positions_px: np.ndarray, n: int, stored: StoredUnit = PIXELS
+) -> None:
     """Refuse positions that are not finite, all equal, in the wrong unit, or absurdly far apart.
 
     Args:
@@ -35,6 +36,7 @@ def require_positions(path: str | Path, what: str, positions_px: np.ndarray, n: 
         what: What the positions are called in the file.
         positions_px: (K, 2) float64 (y, x).
         n: Side N of a pattern.
+        stored: What the file has them in, so that the likely unit can be named.
     """
     wrong = np.flatnonzero(~np.isfinite(positions_px).all(axis=1))
     if len(wrong):
@@ -46,15 +48,9 @@ def require_positions(path: str | Path, what: str, positions_px: np.ndarray, n: 
             "remove those patterns or repair their positions",
         )
     span = np.ptp(positions_px, axis=0)
-    if len(positions_px) > 1 and span.max() < _SMALLEST_SPAN_PX:
-        found = f"positions that span only {span.max():.3g}" if span.max() else "equal positions"
-        raise refusal(
-            path,
-            what,
-            found,
-            "positions in pixels that differ",
-            "divide metres by the pixel size, or check the export",
-        )
+    if len(positions_px) > 1 and not span.any():
+        raise refusal(path, what, "equal positions", "positions that differ", "check the export")
+    require_step(path, what, positions_px, n, stored)
     farthest = np.abs(positions_px).max()
     if (span[0] + n) * (span[1] + n) > LARGEST_CANVAS_PX or farthest > LARGEST_CANVAS_PX:
         raise refusal(
@@ -62,8 +58,12 @@ def require_positions(path: str | Path, what: str, positions_px: np.ndarray, n: 
             what,
             f"positions up to {farthest:.4g} that span {span[0]:.4g} x {span[1]:.4g}",
             f"pixels of a canvas of at most {LARGEST_CANVAS_PX} pixels",
-            "check the unit and remove stray positions",
+            f"remove stray positions, or check the unit: {_advice(positions_px, n, stored)}",
         )
+
+
+def _advice(positions_px: np.ndarray, n: int, stored: StoredUnit) -> str:
+    return unit_advice(nearest_step(positions_px) or 0.0, n, stored)
 
 
 def frame_of_scan(positions_px: np.ndarray, n: int) -> Frame:

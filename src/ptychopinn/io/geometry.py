@@ -55,6 +55,8 @@ class Bounds:
     unit: str
     readings: dict[str, float]
     """Other units with what one of them is in ``unit``."""
+    told_by: str = ""
+    """What ``--map`` takes in its place; empty = its own name."""
 
 
 #: Values that instruments have: soft X-rays to 300 keV electrons, tables and halls, pixels.
@@ -63,6 +65,13 @@ BOUNDS = {
     "wavelength": Bounds(1e-12, 2e-6, "m", {"nm": 1e-9, "angstrom": 1e-10, "pm": 1e-12}),
     "distance": Bounds(1e-3, 1e3, "m", {"mm": 1e-3, "um": 1e-6}),
     "pixel": Bounds(5e-7, 5e-3, "m", {"um": 1e-6, "mm": 1e-3, "nm": 1e-9}),
+    "object pixel": Bounds(
+        1e-12,
+        1e-4,
+        "m",
+        {"nm": 1e-9, "um": 1e-6, "angstrom": 1e-10},
+        told_by="energy, distance and pixel",
+    ),
 }
 
 
@@ -78,17 +87,29 @@ def require_plausible(path: str | Path, key: str, what: str, value: float) -> fl
     bounds = BOUNDS[what]
     if bounds.least <= value <= bounds.most:
         return value
-    step = f"correct it, or give another with --map {what}="
-    likely = _likely(value, bounds)
-    if likely:
-        step = f"it is likely {value:g} {likely}: say --map {what}={value:g}{likely}"
     raise refusal(
         path,
         key,
         f"{value:g} {bounds.unit}",
         f"{bounds.least:g} to {bounds.most:g} {bounds.unit}",
-        step,
+        _remedy(what, value, bounds),
     )
+
+
+def _remedy(what: str, value: float, bounds: Bounds) -> str:
+    """Return the likely reading of an absurd value, and how to say it."""
+    likely = _likely(value, bounds)
+    if bounds.told_by:
+        reading = f"it is likely {value:g} {likely}: " if likely else ""
+        return f"{reading}correct it, or say {bounds.told_by} with --map"
+    if likely is None:
+        return f"correct it, or give another with --map {what}="
+    said = f"it is likely {value:g} {likely}: say --map {what}={value:g}{likely}"
+    if what != "energy":
+        return said
+    light_m = photon_wavelength_m(value)
+    fits = BOUNDS["wavelength"].least <= light_m <= BOUNDS["wavelength"].most
+    return f"{said}, or wavelength={1e9 * light_m:.6g}nm if it is light" if fits else said
 
 
 def _likely(value: float, bounds: Bounds) -> str | None:

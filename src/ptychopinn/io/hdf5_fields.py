@@ -6,7 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ptychopinn.io.geometry import converted
+from ptychopinn.io.geometry import LENGTHS_M, converted
 from ptychopinn.io.hdf5 import read_dataset
 from ptychopinn.io.refusal import refusal
 
@@ -27,6 +27,25 @@ def unit_of(file: h5py.File, key: str) -> str | None:
             text = text[0] if isinstance(text, np.ndarray) and text.size else text
             return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
     return None
+
+
+def length_unit(file: h5py.File, path: str | Path, key: str, usual: str) -> tuple[float, list[str]]:
+    """Return what one unit of a dataset of lengths is in metres, and a sentence unless it is 1.
+
+    Args:
+        file: The open file.
+        path: Its path, for messages.
+        key: The dataset.
+        usual: The unit that is meant when the file names none.
+    """
+    named = unit_of(file, key)
+    unit = (named or usual).strip().casefold()
+    if unit not in LENGTHS_M:
+        raise refusal(path, key, f"the unit '{named}'", "a length", "say --map position_unit=um")
+    if LENGTHS_M[unit] == 1.0:
+        return 1.0, []
+    why = "" if named else ", which is usual there; override with --map position_unit="
+    return LENGTHS_M[unit], [f"{key}: read as {unit}{why}."]
 
 
 def read_text(file: h5py.File, key: str) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ptychopinn.io.frame import Frame, frame_of_scan, require_positions
 from ptychopinn.io.refusal import refusal
+from ptychopinn.io.scan_step import PIXELS, StoredUnit
 
 #: Positions computed from metres carry rounding errors; this many decimals are meant.
 _MEANT_DECIMALS = 6
@@ -22,7 +23,12 @@ def to_window_middle(positions_px: np.ndarray, n: int) -> np.ndarray:
 
 
 def exact_frame(
-    path: str | Path, what: str, positions_px: np.ndarray, n: int, shape: tuple[int, int] | None
+    path: str | Path,
+    what: str,
+    positions_px: np.ndarray,
+    n: int,
+    shape: tuple[int, int] | None,
+    stored: StoredUnit = PIXELS,
 ) -> Frame:
     """Return the frame of positions that are known to index an object array.
 
@@ -34,11 +40,12 @@ def exact_frame(
         positions_px: (K, 2) float64 (y, x) of the window's centre pixel on the object.
         n: Side N of a pattern.
         shape: (H, W) of the object; None = there is none.
+        stored: What the file has the positions in, so that the likely unit can be named.
 
     Raises:
-        DataError: Positions are not finite, all equal, or absurdly far apart.
+        DataError: Positions are not finite, all equal, absurdly close or far apart.
     """
-    require_positions(path, what, positions_px, n)
+    require_positions(path, what, positions_px, n, stored)
     if shape is None:
         return frame_of_scan(positions_px, n)
     for moved in (positions_px, np.round(positions_px, _MEANT_DECIMALS)):

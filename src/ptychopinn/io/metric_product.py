@@ -15,15 +15,26 @@ from pathlib import Path
 import numpy as np
 
 from ptychopinn.io.complex_array import is_constant
+from ptychopinn.io.file_map import FileMap
 from ptychopinn.io.frame import Frame
+from ptychopinn.io.geometry import require_plausible
 from ptychopinn.io.metric_frame import exact_frame, from_window_middle, require_pixel
 from ptychopinn.io.named_arrays import NamedArrays, number, positive
 from ptychopinn.io.refusal import refusal
+from ptychopinn.io.said_lengths import (
+    ObjectPixel,
+    pixels_of_positions,
+    read_wavelength,
+    said_pixel_m,
+    said_wavelength,
+)
+from ptychopinn.io.scan_step import StoredUnit
 from ptychopinn.scan import LARGEST_CANVAS_PX
 
 POSITIONS = "probe_position_y_m, probe_position_x_m"
-#: Planck's constant times the speed of light over the elementary charge, in eV m.
-HC_EV_M = 6.62607015e-34 * 299792458.0 / 1.602176634e-19
+_PIXEL = "object_pixel_height_m, object_pixel_width_m"
+#: What this package writes for a pixel of unknown size, be it saved again by Ptychodus.
+_UNKNOWN_PIXEL_M = 1.0
 
 
 @dataclass(frozen=True)
@@ -34,12 +45,12 @@ class MetricProduct:
     """The file, for messages."""
     indexes: np.ndarray | None
     """(K,) int64, number of the pattern that each position belongs to; None = in their order."""
-    positions_m: np.ndarray
-    """(K, 2) float64 (y, x) of the middle of the probe window."""
-    pixel_m: tuple[float, float]
-    """Height and width of an object pixel."""
-    center_m: tuple[float, float]
-    """(y, x) of the middle of the object."""
+    middles_px: np.ndarray
+    """(K, 2) float64 (y, x) of the middle of the probe window, in pixels of the object."""
+    stored: StoredUnit
+    """What the file has the positions in."""
+    on_grid: bool
+    """True when the pixels of the object are those of the positions."""
     object: np.ndarray
     """(H, W) complex64, the first layer."""
     probe: np.ndarray | None
@@ -51,15 +62,16 @@ class MetricProduct:
     decisions: tuple[str, ...]
     """Sentences that say what was decided."""
 
-    def frame(self, positions_m: np.ndarray, n: int) -> Frame:
-        """Return the frame of positions in metres, for patterns of N pixels."""
-        shape = (self.object.shape[0], self.object.shape[1])
-        middle = (np.array(shape) - 1) / 2
-        middles = (positions_m - np.array(self.center_m)) / np.array(self.pixel_m) + middle
-        return exact_frame(self.path, POSITIONS, from_window_middle(middles, n), n, shape)
+    def frame(self, middles_px: np.ndarray, n: int) -> Frame:
+        """Return the frame of middles of windows, for patterns of N pixels."""
+        shape = (self.object.shape[0], self.object.shape[1]) if self.on_grid else None
+        positions = from_window_middle(middles_px, n)
+        return exact_frame(self.path, POSITIONS, positions, n, shape, self.stored)
 
     def truth(self, frame: Frame) -> tuple[np.ndarray | None, list[str]]:
         """Return the object when it may serve as truth, and what was decided about it."""
+        if not self.on_grid:
+            return None, ["The object is set aside because --map gives other pixels."]
         return usable_truth("object", self.object) if frame.on_object else (None, [])
 
 
@@ -68,38 +80,64 @@ def has_positions(arrays: NamedArrays) -> bool:
     return all(key in arrays for key in ("probe_position_x_m", "probe_position_y_m", "object"))
 
 
-def read_metric_product(arrays: NamedArrays) -> MetricProduct:
+def read_metric_product(arrays: NamedArrays, said: FileMap, n: int) -> MetricProduct:
     """Read everything but patterns.
+
+    Args:
+        arrays: The open file.
+        said: What ``--map`` says in its place.
+        n: Side N of the patterns, which tells the object pixel where ``--map`` gives a detector.
 
     Raises:
         DataError: Positions or object are missing or of the wrong kind, the pixel of the object is
-            not known, or numbers are not finite.
+            not known, numbers are not finite, or energy or pixel are absurd.
     """
     image, image_said = _read_object(arrays)
-    pixel = (positive(arrays, "object_pixel_height_m"), positive(arrays, "object_pixel_width_m"))
-    require_pixel(arrays.path, "object_pixel_height_m, object_pixel_width_m", pixel)
-    pixel_m = (float(pixel[0] or 0), float(pixel[1] or 0))
-    positions = _read_positions(arrays)
-    pixel_size_m, pixel_said = _square(arrays, pixel_m)
-    probe, probe_said = read_coherent_probe(arrays)
-    energy_ev = positive(arrays, "photon_energy_eV", "probe_energy_eV")
+    wavelength, energy_said = said_wavelength(
+        said, lambda: read_wavelength(arrays, said, "photon_energy_eV", "probe_energy_eV")
+    )
+    pixel = _pixel(arrays, said_pixel_m(said, wavelength, n))
+    assert pixel.sides_m is not None  # `_pixel` refuses a file that tells none
+    positions = pixels_of_positions(
+        arrays.path, POSITIONS, _read_positions(arrays), said, "m", pixel.sides_m
+    )
     center = [number(arrays, f"object_center_{axis}_m") or 0.0 for axis in "yx"]
+    middle = (np.array(image.shape) - 1) / 2 - np.array(center) / np.array(pixel.sides_m)
+    probe, probe_said = read_coherent_probe(arrays)
     return MetricProduct(
         path=arrays.path,
-        indexes=_read_indexes(arrays, len(positions)),
-        positions_m=positions,
-        pixel_m=pixel_m,
-        center_m=(center[0], center[1]),
+        indexes=_read_indexes(arrays, len(positions.positions_px)),
+        middles_px=positions.positions_px + middle,
+        stored=positions.stored,
+        on_grid=not pixel.by_user,
         object=image,
         probe=probe,
-        pixel_size_m=pixel_size_m,
-        wavelength_m=HC_EV_M / energy_ev if energy_ev else None,
+        pixel_size_m=pixel.side_m,
+        wavelength_m=wavelength,
         decisions=(
             "Positions in metres, middles of the probe windows about the centre of the object, "
-            f"became pixels of {_in_nm(pixel_m)}.",
-            *(*image_said, *pixel_said, *probe_said),
+            f"became pixels of {_in_nm(pixel.sides_m)}.",
+            *(*positions.decisions, *energy_said, *image_said, *pixel.decisions, *probe_said),
         ),
     )
+
+
+def _pixel(arrays: NamedArrays, said_m: float | None) -> ObjectPixel:
+    """Return the object pixel that ``--map`` gives, or else that of the file."""
+    if said_m is not None:
+        return ObjectPixel.as_said(said_m)
+    sides = (positive(arrays, "object_pixel_height_m"), positive(arrays, "object_pixel_width_m"))
+    require_pixel(arrays.path, _PIXEL, sides)
+    height, width = float(sides[0] or 0), float(sides[1] or 0)
+    known = arrays.scalar("pixel_size_known")
+    if (known is not None and not bool(known)) or (height, width) == (_UNKNOWN_PIXEL_M,) * 2:
+        return ObjectPixel((height, width), None)
+    for key, side in (("object_pixel_height_m", height), ("object_pixel_width_m", width)):
+        require_plausible(arrays.path, key, "object pixel", side)
+    if abs(height - width) <= 1e-3 * width:
+        return ObjectPixel((height, width), width)
+    left_open = f"Pixels are not square ({height:g} x {width:g} m), so their size is left open."
+    return ObjectPixel((height, width), None, decisions=(left_open,))
 
 
 def usable_truth(key: str, image: np.ndarray) -> tuple[np.ndarray | None, list[str]]:
@@ -118,6 +156,10 @@ def read_coherent_probe(arrays: NamedArrays) -> tuple[np.ndarray | None, list[st
     probe = arrays.read("probe", kinds="cf", ranks=(2, 3, 4))
     if probe.ndim == 4 and len(probe) > 1:
         return probe, [f"Of {len(probe)} coherent probes the first is used, without its weights."]
+    weights = "opr_weights"
+    # A dataset of its own since 1.7, an attribute of the probe before.
+    if weights in arrays or arrays.scalar(f"probe_{weights}") is not None:
+        return probe, [f"{weights} are not used: one probe is taken for all patterns."]
     return probe, []
 
 
@@ -169,17 +211,6 @@ def _read_indexes(arrays: NamedArrays, count: int) -> np.ndarray | None:
             arrays.path, key, f"{len(indexes)} numbers", f"{count}, one a position", "export again"
         )
     return indexes.astype(np.int64)
-
-
-def _square(arrays: NamedArrays, pixel_m: tuple[float, float]) -> tuple[float | None, list[str]]:
-    """Return the side of a square pixel that is known."""
-    known = arrays.scalar("pixel_size_known")
-    if known is not None and not bool(known):
-        return None, []
-    height, width = pixel_m
-    if abs(height - width) <= 1e-3 * width:
-        return width, []
-    return None, [f"Pixels are not square ({height:g} x {width:g} m), so their size is left open."]
 
 
 def _in_nm(pixel_m: tuple[float, float]) -> str:

@@ -1,15 +1,17 @@
 """Scans written as two files: counts in one, a product in metres in the other."""
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 from ptychopinn.io.atomic import staged_folder
-from ptychopinn.io.count_blocks import write_counts
+from ptychopinn.io.count_blocks import as_counts, count_type, write_counts
 from ptychopinn.io.hdf5_writing import written_hdf5
-from ptychopinn.io.metric_scan import NOMINAL_DETECTOR_PIXEL_M, in_metres
-from ptychopinn.io.npz_writer import object_guess
+from ptychopinn.io.metric_scan import in_metres
+from ptychopinn.io.npz_writer import object_guess, write_array
 from ptychopinn.io.product import fill_product
 from ptychopinn.scan import Reconstruction, Scan
 
@@ -20,7 +22,7 @@ def write_pair(
     scan: Scan,
     write_patterns: Callable[[Path, Scan], None],
 ) -> None:
-    """Write both halves of a scan, or none.
+    """Write both halves of a scan, or none; a product whose name ends with ``.npz`` is an NPZ.
 
     Raises:
         DataError: The truth has another shape than the canvas.
@@ -28,19 +30,60 @@ def write_pair(
     """
     with staged_folder(patterns_path.parent) as folder:
         write_patterns(folder / patterns_path.name, scan)
-        with written_hdf5(folder / product_path.name) as file:
-            fill_product(file, _as_reconstruction(scan))
-            file.attrs["detector_object_distance_m"] = detector_distance_m(scan)
-            file.attrs["comments"] = "Written by ptychopinn from a scan."
+        place = folder / product_path.name
+        if is_npz_name(place):
+            _write_npz_product(place, scan)
+        else:
+            with written_hdf5(place) as file:
+                _fill(file, scan)
+
+
+def is_npz_name(path: Path) -> bool:
+    """Tell whether the name of a file to write asks for an NPZ."""
+    return path.suffix.casefold() == ".npz"
+
+
+def _fill(file: h5py.File, scan: Scan) -> None:
+    """Write the product of a scan into an empty file that is open."""
+    fill_product(file, _as_reconstruction(scan))
+    file.attrs["detector_object_distance_m"] = detector_distance_m(scan)
+    file.attrs["comments"] = "Written by ptychopinn from a scan."
+    if scan.wavelength_m is not None:
+        # The energy is that of photons, which electrons and light are not known by.
+        file.attrs["wavelength_m"] = scan.wavelength_m
+
+
+def _write_npz_product(path: Path, scan: Scan) -> None:
+    """Write a product as Ptychodus names it in an NPZ: what is an attribute is an array there."""
+    memory = h5py.File(path.name, "w", driver="core", backing_store=False)
+    with memory as file, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        _fill(file, scan)
+        arrays = {key: np.asarray(value) for key, value in file.attrs.items()}
+        for key, item in file.items():
+            arrays.update({f"{key}_{name}": np.asarray(v) for name, v in item.attrs.items()})
+        for key, array in arrays.items():
+            write_array(archive, key, array, array.dtype)
+        for key, item in file.items():
+            write_array(archive, key, item[()], item.dtype)
 
 
 def write_numbered_patterns(path: Path, scan: Scan) -> None:
     """Write counts as Ptychodus has them: patterns, their numbers and bad pixels."""
+    numbers = np.arange(scan.n_patterns)
+    if is_npz_name(path):
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+            write_array(
+                *(archive, "patterns", scan.patterns, count_type(scan)),
+                lambda block: as_counts(block, scan),
+            )
+            write_array(archive, "indexes", numbers, numbers.dtype)
+            write_array(archive, "bad_pixels", ~scan.mask, np.dtype(bool))
+        return
     with written_hdf5(path) as file:
         patterns = write_counts(file, "patterns", scan)
         for axis in ("height", "width"):
-            patterns.attrs[f"detector_pixel_{axis}_m"] = NOMINAL_DETECTOR_PIXEL_M
-        file.create_dataset("indexes", data=np.arange(scan.n_patterns), compression="lzf")
+            patterns.attrs[f"detector_pixel_{axis}_m"] = in_metres(scan).detector_pixel_m
+        file.create_dataset("indexes", data=numbers, compression="lzf")
         file.create_dataset("bad_pixels", data=~scan.mask, compression="lzf")
 
 

@@ -11,7 +11,8 @@ NOMINAL_DETECTOR_PIXEL_M = 75e-6
 #: Stand for what is not known; every reader still finds the right pixels.
 NOMINAL_PIXEL_M = 1e-8
 NOMINAL_WAVELENGTH_M = 1e-10
-_LEAST_DISTANCE_M = 0.01
+#: Between these the detector stands, so that readers find the distance plausible.
+_LEAST_DISTANCE_M, _MOST_DISTANCE_M = 0.01, 1e3
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,15 @@ class MetricScan:
 
 def in_metres(scan: Scan) -> MetricScan:
     """Return the lengths of a scan; nominal ones where it knows none."""
-    pixel = scan.pixel_size_m or NOMINAL_PIXEL_M
-    wavelength = scan.wavelength_m or NOMINAL_WAVELENGTH_M
+    # An object pixel is no smaller than half a wavelength; what is nominal keeps to that.
+    pixel = scan.pixel_size_m or max(NOMINAL_PIXEL_M, scan.wavelength_m or 0.0)
+    wavelength = scan.wavelength_m or min(NOMINAL_WAVELENGTH_M, pixel)
     positions = np.asarray(scan.positions_px, dtype=np.float64)
     # Where the wavelength is nearly an object pixel, larger detector pixels keep the detector off
-    # the sample.
+    # the sample; where it is far smaller, smaller ones keep it in the building.
     reach = wavelength / (scan.n * pixel)
     detector_pixel = max(NOMINAL_DETECTOR_PIXEL_M, _LEAST_DISTANCE_M * reach)
+    detector_pixel = min(detector_pixel, _MOST_DISTANCE_M * reach)
     origin = np.round((positions.min(axis=0) + positions.max(axis=0)) / 2)
     return MetricScan(
         pixel_m=pixel,

@@ -9,6 +9,7 @@ import numpy as np
 from ptychopinn.io.hdf5 import read_dataset
 from ptychopinn.io.measurement_record import Measurement
 from ptychopinn.io.metric_scan import MetricScan
+from ptychopinn.io.npz_writer import object_guess
 from ptychopinn.scan import Scan
 
 NAME = "ptychopinn"
@@ -35,7 +36,7 @@ class OwnGroup:
 
 
 def write_own_group(parent: h5py.Group, scan: Scan, metric: MetricScan) -> None:
-    """Write what `read_own_group` reads."""
+    """Write what `read_own_group` reads; refuses a truth of another shape than the canvas."""
     group = parent.create_group(NAME)
     group.attrs["origin_px"] = metric.origin_px
     group.attrs["wavelength_m"] = metric.wavelength_m
@@ -44,7 +45,7 @@ def write_own_group(parent: h5py.Group, scan: Scan, metric: MetricScan) -> None:
     group.attrs["wavelength_known"] = scan.wavelength_m is not None
     group["probe"] = scan.probe
     if scan.truth is not None:
-        group.create_dataset("truth", data=scan.truth, compression="lzf")
+        group.create_dataset("truth", data=object_guess(scan), compression="lzf")
 
 
 def read_own_group(file: h5py.File, path: str | Path, parent: str) -> OwnGroup | None:

@@ -12,8 +12,9 @@ import numpy as np
 
 from ptychopinn.config import DataConfig
 from ptychopinn.io.companion import beside, other_half, renamed
+from ptychopinn.io.file_map import parse_map
 from ptychopinn.io.measurement import Measurement, as_scan
-from ptychopinn.io.metric_product import MetricProduct, has_positions, read_metric_product
+from ptychopinn.io.metric_product import has_positions, read_metric_product
 from ptychopinn.io.metric_product_writer import write_numbered_patterns, write_pair
 from ptychopinn.io.named_arrays import NamedArrays, opened_arrays
 from ptychopinn.io.pattern_array import require_pattern_header
@@ -66,9 +67,7 @@ def read_ptychodus(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
             do not belong together; or what `as_scan` refuses.
     """
     patterns_path, product_path = _both(path)
-    with opened_arrays(product_path) as arrays:
-        product = read_metric_product(arrays)
-    with opened_arrays(patterns_path) as arrays:
+    with opened_arrays(product_path) as product, opened_arrays(patterns_path) as arrays:
         return as_scan(measured(patterns_path, arrays, _PATTERNS, product, data), data)
 
 
@@ -76,9 +75,10 @@ def write_ptychodus(path: str | Path, scan: Scan) -> None:
     """Write a scan as the two files that Ptychodus 1.7.0 opens.
 
     They are called as ``path`` with ``diffraction`` and ``product`` in its name; a name with
-    neither gets ``_diffraction`` and ``_product`` before its suffix. The object is the truth, or
-    ones. A scan knows no detector: its pixel is written as 75 um, and the distance follows from
-    pixel size and wavelength (0 when one is not known). Amplitudes are squared, bad pixels 0.
+    neither gets ``_diffraction`` and ``_product`` before its suffix. Names that end with ``.npz``
+    make NPZ files, all others HDF5. The object is the truth, or ones. A scan knows no detector: its
+    pixel is written as 75 um, and the distance follows from pixel size and wavelength (0 when one
+    is not known). Amplitudes are squared, bad pixels 0.
 
     Raises:
         DataError: The truth has another shape than the canvas.
@@ -99,14 +99,19 @@ def _names(path: Path) -> tuple[Path, Path]:
 
 
 def measured(
-    path: str | Path, arrays: NamedArrays, key: str, product: MetricProduct, data: DataConfig
+    path: str | Path,
+    arrays: NamedArrays,
+    key: str,
+    product_arrays: NamedArrays,
+    data: DataConfig,
 ) -> Measurement:
     """Return the measurement of patterns in one file and the product in another."""
     shape, dtype = arrays.header(key)
     require_pattern_header(path, key, shape, dtype)
     require_square(path, key, shape)
+    product = read_metric_product(product_arrays, parse_map(data.map), shape[2])
     pairing = pair_by_index(
-        product.path, read_indexes(arrays, shape[0]), product.indexes, product.positions_m
+        product.path, read_indexes(arrays, shape[0]), product.indexes, product.middles_px
     )
     frame = product.frame(pairing.positions, shape[2])
     truth, truth_said = product.truth(frame)

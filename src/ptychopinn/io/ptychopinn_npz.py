@@ -7,11 +7,19 @@ import numpy as np
 from ptychopinn.config import DataConfig
 from ptychopinn.io.archive import Archive
 from ptychopinn.io.complex_array import is_constant, require_object_header
+from ptychopinn.io.file_map import parse_map
 from ptychopinn.io.frame import Frame, frame_of_object, frame_of_scan, require_positions
+from ptychopinn.io.geometry import require_plausible
 from ptychopinn.io.mask_file import read_bad_pixels
 from ptychopinn.io.measurement import Measurement, as_scan
 from ptychopinn.io.pattern_array import axis_order, require_pattern_header
 from ptychopinn.io.refusal import container, listed, missing, refusal
+from ptychopinn.io.said_lengths import (
+    ObjectPixel,
+    pixels_of_positions,
+    said_pixel_m,
+    said_wavelength,
+)
 from ptychopinn.io.stored_patterns import StoredPatterns
 from ptychopinn.scan import Patterns, Scan
 
@@ -63,9 +71,15 @@ def read_scan_npz(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
     require_pattern_header(path, key, member.shape, member.dtype)
     positions = _read_positions(archive)
     order, decisions = axis_order(path, key, member.shape, len(positions), data.axis_order)
-    n = member.shape[1]
-    require_positions(path, _POSITIONS, positions, n)
-    frame, truth, said = _read_frame(archive, positions, n)
+    n, said_map = member.shape[1], parse_map(data.map)
+    wavelength, wavelength_said = said_wavelength(
+        said_map, lambda: (_read_length(archive, "wavelength_m", "wavelength"), [])
+    )
+    pixel = _read_pixel(archive, said_pixel_m(said_map, wavelength, n))
+    placed = pixels_of_positions(path, _POSITIONS, positions, said_map, "px", pixel.sides_m)
+    positions = placed.positions_px
+    require_positions(path, _POSITIONS, positions, n, placed.stored)
+    frame, truth, said = _read_frame(archive, positions, n, of_stage=placed.of_stage)
     index, index_said = _read_scan_index(archive, len(positions))
     return as_scan(
         Measurement(
@@ -78,10 +92,13 @@ def read_scan_npz(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
             marked=_read_marked(archive, data, n),
             domain=_domain_of_file(archive),
             truth=truth,
-            pixel_size_m=_read_length(archive, "pixel_size_m"),
-            wavelength_m=_read_length(archive, "wavelength_m"),
+            pixel_size_m=pixel.side_m,
+            wavelength_m=wavelength,
             scan_index=index,
-            decisions=(*decisions, *said, *index_said),
+            decisions=(
+                *(*decisions, *wavelength_said, *pixel.decisions, *placed.decisions),
+                *(*said, *index_said),
+            ),
         ),
         data,
     )
@@ -128,13 +145,18 @@ def _read_positions(archive: Archive) -> np.ndarray:
 
 
 def _read_frame(
-    archive: Archive, positions: np.ndarray, n: int
+    archive: Archive, positions: np.ndarray, n: int, *, of_stage: bool
 ) -> tuple[Frame, np.ndarray | None, list[str]]:
-    """Return the frame, the truth where objectGuess is one, and what was decided about it."""
+    """Return the frame, the truth where objectGuess is one, and what was decided about it.
+
+    Positions of a stage, which were lengths, do not index objectGuess.
+    """
     key = "objectGuess"
     if key not in archive:
-        frame = frame_of_scan(positions, n)
-        return frame, None, []
+        return frame_of_scan(positions, n), None, []
+    if of_stage:
+        said = "objectGuess is set aside because the positions are lengths, not its pixels."
+        return frame_of_scan(positions, n), None, [said]
     member = archive.member(key)
     shape = require_object_header(archive.path, key, member.shape, member.dtype)
     frame = frame_of_object(archive.path, _POSITIONS, positions, n, shape)
@@ -199,8 +221,19 @@ def _read_scan_index(archive: Archive, count: int) -> tuple[np.ndarray | None, l
     return numbers.astype(np.int64), [said]
 
 
-def _read_length(archive: Archive, key: str) -> float | None:
-    """Return a positive length in metres, or nothing when the file has none."""
+def _read_pixel(archive: Archive, said_m: float | None) -> ObjectPixel:
+    """Return the object pixel that ``--map`` gives, or else that of the file.
+
+    Positions are pixels, so that an object stays theirs whatever size these are said to have.
+    """
+    if said_m is not None:
+        return ObjectPixel.as_said(said_m)
+    key = "pixel_size_m"
+    return ObjectPixel.square(archive.path, key, _read_length(archive, key, "object pixel"))
+
+
+def _read_length(archive: Archive, key: str, what: str) -> float | None:
+    """Return a length in metres that can be, or nothing when the file has none."""
     if key not in archive:
         return None
     member = archive.member(key)
@@ -215,7 +248,7 @@ def _read_length(archive: Archive, key: str) -> float | None:
             "one positive number of metres",
             "correct or remove it",
         )
-    return value
+    return require_plausible(archive.path, key, what, value)
 
 
 def _domain_of_file(archive: Archive) -> str:

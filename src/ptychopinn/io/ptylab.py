@@ -18,7 +18,9 @@ import numpy as np
 
 from ptychopinn.config import DataConfig
 from ptychopinn.io.count_blocks import write_counts
+from ptychopinn.io.file_map import FileMap, parse_map
 from ptychopinn.io.frame_view import FrameView
+from ptychopinn.io.geometry import require_plausible
 from ptychopinn.io.hdf5_writing import written_hdf5
 from ptychopinn.io.measurement import Measurement, as_scan
 from ptychopinn.io.metric_frame import exact_frame
@@ -33,11 +35,14 @@ from ptychopinn.io.npz_writer import object_guess
 from ptychopinn.io.pattern_array import require_pattern_header
 from ptychopinn.io.ptychodus_scan import read_marked, require_square
 from ptychopinn.io.refusal import container, refusal
+from ptychopinn.io.said_lengths import pixels_of_positions
 from ptychopinn.io.stored_patterns import turned
 from ptychopinn.scan import Scan
 
 _DEFAULTS = DataConfig()
-_LENGTHS = ("wavelength", "zo", "dxd")
+_SAID = ("wavelength, zo and dxd are as --map says where it does; an object is set aside.",)
+#: What the lengths are called in the file, and in ``--map``.
+_LENGTHS = {"wavelength": "wavelength", "zo": "distance", "dxd": "pixel"}
 
 
 def is_ptylab(path: str | Path) -> bool:
@@ -64,13 +69,22 @@ def _measured(path: str | Path, arrays: NamedArrays, data: DataConfig) -> Measur
     require_pattern_header(path, "ptychogram", shape, dtype)
     require_square(path, "ptychogram", shape)
     n = shape[2]
-    wavelength, distance, detector_pixel = _read_lengths(arrays)
+    said = parse_map(data.map)
+    wavelength, distance, detector_pixel = _read_lengths(arrays, said)
     pixel = wavelength * distance / (n * detector_pixel)
+    require_plausible(path, "wavelength * zo / (N * dxd)", "object pixel", pixel)
     image, image_said = read_layer(arrays, "object") if "object" in arrays else (None, [])
     canvas = None if image is None else (image.shape[0], image.shape[1])
     origin = np.array(canvas or (0, 0)) // 2
-    encoder = _read_encoder(arrays, shape[0])
-    frame = exact_frame(path, "encoder", encoder / pixel + origin, n, canvas)
+    encoder = pixels_of_positions(
+        path, "encoder", _read_encoder(arrays, shape[0]), said, "m", (pixel, pixel)
+    )
+    other_pixels = any(name in said for name in ("energy", *_LENGTHS.values()))
+    frame = exact_frame(
+        *(path, "encoder", encoder.positions_px + origin, n),
+        None if other_pixels else canvas,
+        encoder.stored,
+    )
     usable = image is not None and frame.on_object
     truth, truth_said = (
         usable_truth("object", image) if usable and image is not None else (None, [])
@@ -86,30 +100,45 @@ def _measured(path: str | Path, arrays: NamedArrays, data: DataConfig) -> Measur
         marked=_turned_mask(read_marked(arrays, n), view),
         domain="counts",
         truth=truth,
-        pixel_size_m=pixel if _is_known(arrays, "pixel_size") else None,
-        wavelength_m=wavelength if _is_known(arrays, "wavelength") else None,
+        pixel_size_m=pixel if other_pixels or _is_known(arrays, "pixel_size") else None,
+        wavelength_m=wavelength if said.wavelength_m or _is_known(arrays, "wavelength") else None,
         decisions=(
             f"encoder, metres, became pixels of {pixel:g} m (wavelength * zo / (N * dxd)) about "
             "the middle of the object.",
-            *(*view_said, *image_said, *truth_said, *probe_said),
+            *(_SAID if other_pixels else ()),
+            *(*encoder.decisions, *view_said, *image_said, *truth_said, *probe_said),
         ),
     )
 
 
-def _read_lengths(arrays: NamedArrays) -> tuple[float, float, float]:
-    found = [positive(arrays, key) for key in _LENGTHS]
-    for key, value in zip(_LENGTHS, found, strict=True):
-        if value is None and "zled" in arrays:
-            raise refusal(
-                arrays.path,
-                "zled",
-                "a scan of Fourier ptychography",
-                "one of conventional ptychography, with zo",
-                "this package reconstructs no Fourier ptychography",
-            )
-        if value is None:
-            raise refusal(arrays.path, key, "nothing above 0", "metres", f"add the dataset {key}")
-    return float(found[0] or 0), float(found[1] or 0), float(found[2] or 0)
+def _read_lengths(arrays: NamedArrays, said: FileMap) -> tuple[float, float, float]:
+    """Return wavelength, distance and detector pixel, as ``--map`` or else the file says them."""
+    wavelength, distance, pixel = (
+        _read_length(arrays, key, what, said.wavelength_m if key == what else said.number(what))
+        for key, what in _LENGTHS.items()
+    )
+    return wavelength, distance, pixel
+
+
+def _read_length(arrays: NamedArrays, key: str, what: str, said_m: float | None) -> float:
+    value = positive(arrays, key) if said_m is None else said_m
+    if value is None and "zled" in arrays:
+        raise refusal(
+            arrays.path,
+            "zled",
+            "a scan of Fourier ptychography",
+            "one of conventional ptychography, with zo",
+            "this package reconstructs no Fourier ptychography",
+        )
+    if value is None:
+        raise refusal(
+            arrays.path,
+            key,
+            "nothing above 0",
+            "metres",
+            f"add the dataset {key}, or say --map {what}=",
+        )
+    return require_plausible(arrays.path, key, what, value)
 
 
 def _is_known(arrays: NamedArrays, what: str) -> bool:

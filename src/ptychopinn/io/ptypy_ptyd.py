@@ -14,7 +14,7 @@ import numpy as np
 
 from ptychopinn.config import DataConfig
 from ptychopinn.io.file_map import FileMap, parse_map
-from ptychopinn.io.geometry import Geometry, converted, photon_wavelength_m
+from ptychopinn.io.geometry import Geometry, converted
 from ptychopinn.io.hdf5 import opened_hdf5, read_dataset
 from ptychopinn.io.hdf5_fields import read_columns, require_pairs
 from ptychopinn.io.measurement import Measurement, Stage, as_scan
@@ -142,7 +142,7 @@ def _meta(
     wavelength_m = said_map.wavelength_m or wavelength_m
     if wavelength_m is None:
         energy = length("energy", "energy", "keV")
-        wavelength_m = photon_wavelength_m(energy[0]) if energy else None
+        wavelength_m = said_map.of_energy(energy[0]) if energy else None
     distance = length("distance", "distance", "m")
     pixel = length("psize", "pixel", "m")
     center = _numbers(file, path, "center")

@@ -68,6 +68,11 @@ def overridden(raster: Raster, said: FileMap) -> Raster:
         ConfigError: A value is not understood.
     """
     distance, pixel = said.number("distance"), said.number("pixel")
+    if (distance is None) != (pixel is None):
+        raise ConfigError(
+            "data.map: found distance or pixel alone, wanted both, which give the angle that a "
+            "detector pixel takes; add the other, or say angle=."
+        )
     angle = pixel / distance if pixel and distance else raster.angle_rad
     given = said.values.get("angle")
     step_m, step_px = _steps(said.values.get("step"))

@@ -10,7 +10,7 @@ from ptychopinn.config import DataConfig
 from ptychopinn.errors import ConfigError, DataError, did_you_mean
 from ptychopinn.io.archive import Archive
 from ptychopinn.io.facility_hdf5 import read_facility_hdf5
-from ptychopinn.io.file_map import parse_map
+from ptychopinn.io.file_map import PLACES, parse_map, require_heeded
 from ptychopinn.io.formats import FORMATS
 from ptychopinn.io.hdf5 import describe_hdf5
 from ptychopinn.io.hdf5_tree import Branch, hdf5_tree
@@ -63,11 +63,16 @@ def read_scan(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
 
     Raises:
         DataError: No known format, or what the reader of the format refuses.
+        ConfigError: `map` says something that a file of this format tells itself.
     """
-    place = _scan_file(path)
-    if "patterns" in parse_map(data.map):
+    place, said = _scan_file(path), parse_map(data.map)
+    is_hdf5 = container(place) == "hdf5"
+    if "patterns" in said and is_hdf5:
+        require_heeded(said, "any HDF5 file", PLACES, is_hdf5=False)
         return read_facility_hdf5(place, data)
-    return _format_of(place).read(place, data)
+    known = _format_of(place)
+    require_heeded(said, known.name, known.heeds, is_hdf5=is_hdf5)
+    return known.read(place, data)
 
 
 def write_scan(path: str | Path, scan: Scan, format_name: str | None = None) -> str:

@@ -29,6 +29,8 @@ class ScanFormat:
     container. For a scan in several files: True for each of them."""
     read: Callable[[str | Path, DataConfig], Scan]
     """Reads the scan, whichever of its files is named."""
+    heeds: tuple[str, ...] = ()
+    """Names of ``--map`` that the reader asks for; others are refused before it is called."""
     suffixes: tuple[str, ...] = ()
     """Ends of names by which ``convert`` chooses this kind to write, the most usual first."""
     write: Callable[[str | Path, Scan], None] | None = None

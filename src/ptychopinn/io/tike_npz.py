@@ -14,6 +14,7 @@ import numpy as np
 from ptychopinn.config import DataConfig
 from ptychopinn.io.atomic import replacing
 from ptychopinn.io.count_blocks import as_counts
+from ptychopinn.io.file_map import parse_map
 from ptychopinn.io.frame_view import FrameView
 from ptychopinn.io.measurement import Measurement, as_scan
 from ptychopinn.io.metric_frame import exact_frame
@@ -23,6 +24,7 @@ from ptychopinn.io.npz_writer import object_guess, write_array
 from ptychopinn.io.pattern_array import require_pattern_header
 from ptychopinn.io.ptychodus_scan import require_square
 from ptychopinn.io.refusal import container, refusal
+from ptychopinn.io.said_lengths import pixels_of_positions, said_pixel_m, said_wavelength
 from ptychopinn.io.stored_patterns import turned
 from ptychopinn.scan import Scan
 
@@ -52,11 +54,17 @@ def read_tike(path: str | Path, data: DataConfig = _DEFAULTS) -> Scan:
 
 def _measured(path: str | Path, arrays: NamedArrays, data: DataConfig) -> Measurement:
     shape = _require_patterns(arrays)
-    n = shape[2]
-    positions = _read_corners(arrays, shape[0]) + n // 2
+    n, said = shape[2], parse_map(data.map)
+    wavelength, _ = said_wavelength(said, lambda: (None, []))
+    side_m = said_pixel_m(said, wavelength, n)
+    sides_m = None if side_m is None else (side_m, side_m)
+    corners = pixels_of_positions(
+        path, "scan", _read_corners(arrays, shape[0]), said, "px", sides_m
+    )
     image, image_said = read_layer(arrays, _OBJECT) if _OBJECT in arrays else (None, [])
     canvas = None if image is None else (image.shape[0], image.shape[1])
-    frame = exact_frame(path, "scan", positions, n, canvas)
+    positions = corners.positions_px + n // 2
+    frame = exact_frame(path, "scan", positions, n, canvas, corners.stored)
     usable = image is not None and frame.on_object
     truth, truth_said = usable_truth(_OBJECT, image) if usable and image is not None else (None, [])
     return Measurement(
@@ -68,10 +76,12 @@ def _measured(path: str | Path, arrays: NamedArrays, data: DataConfig) -> Measur
         marked=_read_marked(arrays, n),
         domain="counts",
         truth=truth,
+        pixel_size_m=side_m,
+        wavelength_m=wavelength,
         decisions=(
             "The zero frequency was moved from the corner, where tike has it, to the middle.",
             f"Positions, first pixels of the windows, were moved by {n // 2} px to centre pixels.",
-            *(*image_said, *truth_said),
+            *(*corners.decisions, *image_said, *truth_said),
         ),
     )
 

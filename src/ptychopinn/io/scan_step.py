@@ -1,0 +1,120 @@
+"""The step of a scan, which gives away positions in another unit than they are read in."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from ptychopinn.io.refusal import refusal
+
+#: Steps between neighbours that a scan can have, in object pixels; above it as shares of N.
+LEAST_STEP_PX, MOST_STEP = 0.02, 2.0
+#: Steps that scans usually have: from there in object pixels to there as a share of N.
+_USUAL_PX, _USUAL_SHARE = 0.2, 0.5
+#: Units in which positions are found, in metres.
+_UNITS = {"mm": 1e-3, "um": 1e-6, "nm": 1e-9, "m": 1.0}
+#: Positions among which neighbours are looked for.
+_SAMPLE = 2000
+
+
+@dataclass(frozen=True)
+class StoredUnit:
+    """What a file has its positions in, so that a likelier unit can be named."""
+
+    per_pixel: float = 1.0
+    """Numbers of the file that make a pixel of the canvas; 1 = they are pixels."""
+    pixel_m: float | None = None
+    """Side of a pixel of the canvas in metres; None = not known."""
+
+
+PIXELS = StoredUnit()
+
+
+def nearest_step(positions: np.ndarray) -> float | None:
+    """Return the median distance to the nearest other position, or nothing for one place."""
+    finite = positions[np.isfinite(positions).all(axis=1)]
+    different = np.unique(finite, axis=0)
+    if len(different) < 2:
+        return None
+    chosen = different[:: max(1, len(different) // _SAMPLE)]
+    return float(np.median(cKDTree(different).query(chosen, k=2)[0][:, 1]))
+
+
+def scan_step(positions: np.ndarray) -> float | None:
+    """Return the step of a scan, however often it came back to a place; nothing for one place.
+
+    Repeats that an encoder tells apart lie closer than any step; then the room that a position has
+    on the scan, sqrt(area / K), or its share of a line, is nearer to the step.
+    """
+    nearest = nearest_step(positions)
+    if nearest is None:
+        return None
+    height, width = np.ptp(positions[np.isfinite(positions).all(axis=1)], axis=0)
+    count = len(positions)
+    room = max(float(np.sqrt(height * width / count)), float(max(height, width)) / count)
+    return max(nearest, room)
+
+
+def likely_units(step: float, n: int, pixel_m: float | None) -> dict[str, float]:
+    """Return the units in which a step would be a usual one, each with the step in pixels.
+
+    Args:
+        step: In the numbers of the file.
+        n: Side N of a pattern.
+        pixel_m: Side of an object pixel in metres; None = not known.
+    """
+    steps = {unit: step * size / pixel_m for unit, size in _UNITS.items()} if pixel_m else {}
+    steps["px"] = step
+    return {unit: px for unit, px in steps.items() if _USUAL_PX <= px <= _USUAL_SHARE * n}
+
+
+def unit_advice(step_px: float, n: int, stored: StoredUnit) -> str:
+    """Return the likely reading of positions whose step cannot be, and how to say it."""
+    fitting = likely_units(step_px * stored.per_pixel, n, stored.pixel_m)
+    if fitting:
+        words = " or ".join(f"{unit} (a step of {px:.3g} pixels)" for unit, px in fitting.items())
+        unit = next(iter(fitting))
+        return (
+            f"they look like {words}: say --map position_unit={unit}, or correct energy and "
+            "distance"
+        )
+    if stored.pixel_m is None:
+        return (
+            'if they are no pixels, say which unit: --map "position_unit=um energy=VALUE '
+            'distance=VALUE pixel=VALUE"'
+        )
+    return "check positions, energy, distance and detector pixel (--map)"
+
+
+def require_step(
+    path: str | Path, what: str, positions_px: np.ndarray, n: int, stored: StoredUnit = PIXELS
+) -> None:
+    """Refuse positions that no scan with such patterns has; the sentence names the likely unit.
+
+    Too small a step is refused in every file; too large a one in those that tell positions in
+    metres, where it is a matter of units and not of a sparse scan.
+
+    Args:
+        path: The file, for messages.
+        what: What the positions are called in the file.
+        positions_px: (K, 2) float64 (y, x), finite.
+        n: Side N of a pattern.
+        stored: What the file has them in.
+    """
+    step, nearest = scan_step(positions_px), nearest_step(positions_px)
+    if step is None or nearest is None:
+        return
+    metric = stored.per_pixel != 1.0
+    if step >= LEAST_STEP_PX and (not metric or nearest <= MOST_STEP * n):
+        return
+    wrong = step if step < LEAST_STEP_PX else nearest
+    size = f" of {stored.pixel_m:.3g} m" if stored.pixel_m else ""
+    metres = f"{wrong * stored.pixel_m:.3g} m between neighbours, " if stored.pixel_m else ""
+    raise refusal(
+        path,
+        what,
+        f"a step of {metres}{wrong:.3g} object pixels{size}",
+        f"{LEAST_STEP_PX} to {MOST_STEP * n:g} pixels" if metric else f"at least {LEAST_STEP_PX}",
+        unit_advice(wrong, n, stored),
+    )
