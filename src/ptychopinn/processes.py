@@ -51,6 +51,20 @@ class Processes:
         self._sum(torch.view_as_real(values) if values.is_complex() else values)
         return values
 
+    def all_say(self, yes: bool) -> bool:
+        """Tell whether every process says yes; the same answer in each.
+
+        Raises:
+            ProcessError: Another process is gone.
+            SharedScanError: Another process gave this scan up.
+        """
+        if self.count == 1:
+            return yes
+        self.go_on()
+        votes = torch.tensor([float(yes)])
+        self._sum(votes)
+        return int(votes) == self.count
+
     def go_on(self, *, given_up: bool = False) -> None:
         """Tell the others whether this process goes on with the scan, and hear whether they do.
 

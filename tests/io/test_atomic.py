@@ -214,3 +214,25 @@ def test_looking_at_a_place_leaves_nothing_there(tmp_path):
     assert everything_below(tmp_path) == []
     made_folder(tmp_path / "a" / "b")
     assert everything_below(tmp_path) == ["a", "a/b"]
+
+
+def test_pictures_of_an_older_image_go_before_the_new_one_comes(tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in ("phase.png", "mine.txt", "a.txt"):
+        (run / name).write_text("old")
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(atomic.os, "replace", killed)
+        with (
+            pytest.raises(KeyboardInterrupt),
+            staged_folder(run, outdated=["phase.png", "never.png"]) as stage,
+        ):
+            (stage / "a.txt").write_text("new")
+    assert everything_below(run) == ["a.txt", "mine.txt"]
+    with staged_folder(run, outdated=["a.txt"]) as stage:
+        (stage / "b.txt").write_text("new")
+    assert everything_below(run) == ["b.txt", "mine.txt"]

@@ -149,13 +149,15 @@ RECONSTRUCT = Command(
     "Reconstruct every pattern of a scan with the weights that come with the package, which need "
     "no training, or with a bundle that was trained on a scan. Example: ptychopinn reconstruct "
     "scan.npz --bundle out/run/wts.h5.zip -o out/image. Of several scans each gets a folder in "
-    "that of -o; one that cannot be read does not end the rest, and is listed at the end.",
-    "ptychopinn reconstruct SCAN [SCAN ...] -o FOLDER [--bundle FILE] [--probe FILE|bundle] "
-    "[--refine-probe true] [--refine-positions points] [flags]",
+    "that of -o; one that cannot be read does not end the rest, and is listed at the end; after a "
+    "break, --resume does what is left.",
+    "ptychopinn reconstruct SCAN [SCAN ...] -o FOLDER [--bundle FILE] [--resume] "
+    "[--probe FILE|bundle] [--refine-probe true] [--refine-positions points] [flags]",
     (
         Argument(("scan",), "File or folder of a scan, or several of them.", several=True),
         _output("out/image"),
         Argument(("--bundle",), "wts.h5.zip of a training run, or its folder.", None, str | None),
+        Argument(("--resume",), "Keep whole results of the same scan and settings.", False, bool),
     ),
     {
         "inference": InferenceConfig(),

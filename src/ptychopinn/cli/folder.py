@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ptychopinn.cli.page import PRODUCT_NAME, with_evidence, write_result_page
+from ptychopinn.cli.page import PAGE_NAME, PRODUCT_NAME, with_evidence, write_result_page
 from ptychopinn.config import Config
 from ptychopinn.data import mean_pattern
 from ptychopinn.errors import OutputError
@@ -23,6 +23,15 @@ from ptychopinn.report import (
 )
 from ptychopinn.scan import BadPixels, Reconstruction, Scan
 
+METRICS_NAME = "metrics.json"
+#: What is drawn of an image after it is kept; the five that every result has come first.
+PICTURES = tuple(
+    f"{name}.png"
+    for name in (
+        *("amplitude", "phase", "probe", "coverage", "loss"),
+        *("refinement", "mask", "uncertainty", "comparison"),
+    )
+)
 _COLUMNS = ("epoch", "step", "seconds", "train_loss", "val_loss", "learning_rate")
 
 
@@ -66,11 +75,11 @@ def write_result(
         return Path(folder)
     provenance = {**reconstruction.provenance, "command": command_line()}
     whole = with_evidence(replace(reconstruction, provenance=provenance), scan, config)
-    with staged_folder(folder) as stage:
+    with staged_folder(folder, outdated=(*PICTURES, PAGE_NAME)) as stage:
         write_product(Path(stage) / PRODUCT_NAME, whole)
         write_history(Path(stage) / "history.csv", history)
         metrics = {"without_truth": whole.quality, "provenance": whole.provenance}
-        write_metrics(Path(stage) / "metrics.json", metrics)
+        write_metrics(Path(stage) / METRICS_NAME, metrics)
         (Path(stage) / "config.yaml").write_text(config.to_yaml(), encoding="utf-8")
     try:
         with staged_folder(folder) as stage:

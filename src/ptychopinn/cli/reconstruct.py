@@ -11,6 +11,7 @@ from jsonargparse import Namespace
 
 from ptychopinn.bundle import Bundle, load_bundle, load_pretrained, shipped_generators
 from ptychopinn.cli.check import checked
+from ptychopinn.cli.earlier_work import fingerprint_of, holds_whole_result
 from ptychopinn.cli.folder import write_result
 from ptychopinn.cli.many_scans import folders_for, go_through
 from ptychopinn.cli.progress import reconstruction_progress
@@ -19,6 +20,8 @@ from ptychopinn.errors import REFUSED, BundleError, ConfigError
 from ptychopinn.inference import reconstruct
 from ptychopinn.inference.reconstruction_model import require_nothing_to_learn
 from ptychopinn.io import read_scan
+from ptychopinn.io.atomic import require_folder_place
+from ptychopinn.processes import current
 from ptychopinn.scan import Reconstruction, Scan
 
 #: Stands for the probe of the bundle, in place of a file.
@@ -40,6 +43,8 @@ class _Job(NamedTuple):
     weights: Bundle | None
     """That, or the weights that come with the package; None = nothing was trained."""
     config: Config
+    resume: bool
+    """Keep results that are whole."""
 
 
 def run(parsed: Namespace, settings: dict[str, Any]) -> int:
@@ -58,7 +63,7 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
             _require_no_contradiction(
                 weights, given, "the weights that come with the package", "train with it"
             )
-    job = _Job(bundle, weights, config)
+    job = _Job(bundle, weights, config, parsed.resume)
     if len(folders) == 1:
         _reconstruct(parsed.scan[0], folders[0], job)
         return 0
@@ -68,10 +73,18 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
 
 def _reconstruct(path: str, folder: Path, job: _Job) -> str:
     """Read, reconstruct, write and describe one scan; return what to think of its image."""
+    require_folder_place(folder)
+    wanted = fingerprint_of(path, job.config, job.weights)
+    page = job.config.inference.report != "none"
+    if job.resume and current().all_say(holds_whole_result(folder, wanted, page=page)):
+        print(f"{folder}: holds the whole result of this scan with these settings; kept.")
+        return "kept"
     started = time.monotonic()
     scan = _read(path, job.config.data, job.bundle)
     loading = time.monotonic() - started
-    result = reconstruct_and_write(scan, job.bundle, job.config, folder, weights=job.weights)
+    result = reconstruct_and_write(
+        scan, job.bundle, job.config, folder, weights=job.weights, fingerprint=wanted
+    )
     seconds = result.provenance["seconds"]
     print(
         f"{scan.n_patterns} patterns: loaded in {loading:.2f} s, reconstructed and stitched in "
@@ -151,6 +164,7 @@ def reconstruct_and_write(
     folder: str | Path,
     *,
     weights: Bundle | None = None,
+    fingerprint: str | None = None,
 ) -> Reconstruction:
     """Reconstruct with progress on the terminal, and write the folder of results.
 
@@ -160,11 +174,14 @@ def reconstruct_and_write(
         config: Settings.
         folder: Where the results go.
         weights: Of the package, where they are loaded already.
+        fingerprint: Kept with the result, to tell it from others.
     """
     checks = checked(scan)
     with reconstruction_progress() as report:
         result = reconstruct(scan, bundle or weights, config, on_progress=report)
     result = replace(result, provenance={**result.provenance, "checks": checks})
+    if fingerprint is not None:
+        result = replace(result, provenance={**result.provenance, "fingerprint": fingerprint})
     used = _used(config, bundle or weights)
     write_result(folder, result, bundle.history if bundle else [], used, scan)
     return result

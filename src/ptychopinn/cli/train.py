@@ -10,9 +10,10 @@ from jsonargparse import Namespace
 from ptychopinn.bundle import BUNDLE_NAME, Bundle, save_bundle
 from ptychopinn.cli.check import checked
 from ptychopinn.cli.folder import command_line, write_history
-from ptychopinn.cli.page import write_training_page
+from ptychopinn.cli.page import PAGE_NAME, write_training_page
 from ptychopinn.config import Config
 from ptychopinn.io import read_scan, staged_folder
+from ptychopinn.io.atomic import require_folder_place
 from ptychopinn.processes import current
 from ptychopinn.report import Refinement, draw_losses, draw_refinement
 from ptychopinn.training import train
@@ -21,6 +22,7 @@ from ptychopinn.training import train
 def run(parsed: Namespace, settings: dict[str, Any]) -> int:
     """Train and write the bundle with its history."""
     config = Config.from_dict(settings)
+    require_folder_place(parsed.output)
     scan = read_scan(parsed.scan, config.data)
     checks = checked(scan)
     bundle = train(scan, config, parsed.output, resume=parsed.resume, progress=sys.stderr.isatty())
@@ -38,7 +40,8 @@ def write_training(folder: Path, bundle: Bundle) -> Path:
     """
     if not current().first:
         return folder / BUNDLE_NAME
-    with staged_folder(folder) as stage:
+    pictures = ("loss.png", "refinement.png", PAGE_NAME)
+    with staged_folder(folder, outdated=pictures) as stage:
         place = Path(stage)
         save_bundle(place / BUNDLE_NAME, bundle)
         write_history(place / "history.csv", bundle.history)

@@ -1,10 +1,11 @@
 """The checkpoint of a run: whole at every moment, replaced after each epoch."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import lightning
+
+from ptychopinn.io.atomic import move_in
 
 
 class LastCheckpoint(lightning.Callback):
@@ -25,4 +26,4 @@ class LastCheckpoint(lightning.Callback):
         beside = self.path.with_suffix(".partial")
         trainer.save_checkpoint(beside)
         if trainer.is_global_zero:
-            os.replace(beside, self.path)
+            move_in(beside, self.path)
