@@ -88,19 +88,45 @@ def test_dose_sweep(run_here):
     assert errors[0] > 2 * errors[1]
 
 
-def test_the_slurm_script_is_whole_and_starts_what_exists(tmp_path):
-    """Run with torchrun replaced by echo: the commands that it would start."""
-    subprocess.run(["bash", "-n", EXAMPLES / "slurm.sh"], check=True)
+def slurm_job(place: Path, **told: str) -> dict[str, str]:
+    """Stand in for Slurm on this machine, as a job of one node with two GPUs sees it."""
+    for name, does in {"srun": 'exec "$@"', "scontrol": "echo 127.0.0.1; echo node2"}.items():
+        (place / name).write_text(f"#!/bin/bash\n{does}\n")
+        (place / name).chmod(0o755)
+    job = {"SLURM_JOB_ID": str(os.getpid()), "SLURM_JOB_NODELIST": "node[1-2]"}
+    paths = f"{place}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    gpus = {"SLURM_GPUS_ON_NODE": "2", "SLURM_JOB_NUM_NODES": "1"}
+    return {**os.environ, **job, **gpus, **told, "PATH": paths}
+
+
+def slurm(*arguments: object, env: dict[str, str]) -> str:
+    command = ["bash", EXAMPLES / "slurm.sh", *map(str, arguments)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_slurm_script_trains_and_reconstructs_in_two_processes(scan_file, tmp_path):
+    job = slurm_job(tmp_path)
+    few = ("--max-steps", 4, "--networks", 0, "--report", "none")
+    slurm(scan_file, tmp_path / "run", *few, env=job)
+    assert load_bundle(tmp_path / "run" / "train").statistics["steps"] == 4
+    made = tmp_path / "run" / "image" / "reconstruction.h5"
+    assert read_product(made).object.shape == make_scan(32).canvas_shape
+    before = made.stat().st_mtime_ns
+    assert "holds the whole result" in slurm(scan_file, tmp_path / "run", *few, env=job)
+    assert made.stat().st_mtime_ns == before
+
+
+def test_the_slurm_script_takes_several_nodes(tmp_path):
     (tmp_path / "torchrun").write_text('#!/bin/bash\necho "$@"\n')
     (tmp_path / "torchrun").chmod(0o755)
-    said = subprocess.run(
-        ["bash", EXAMPLES / "slurm.sh", "scan.npz", "out"],
-        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    assert [line.split("-m ptychopinn ")[1].split()[0] for line in said] == ["train", "reconstruct"]
+    said = slurm("scan.npz", tmp_path, env=slurm_job(tmp_path, SLURM_JOB_NUM_NODES="3"))
+    train, reconstruct = said.splitlines()
+    assert "--nnodes 3 --nproc-per-node 2" in train
+    assert "--rdzv-endpoint 127.0.0.1:" in train
+    assert "--batch-size 12" in train
+    assert "reconstruct scan.npz" in reconstruct
 
 
 @pytest.mark.parametrize("script", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
