@@ -28,7 +28,8 @@ bench-peers: $(READY)
 test-heavy: $(READY)
 	$(BIN)/python -m pytest -m heavy
 
-# Ptychodus itself drives the package, in an environment of its own.
+# Ptychodus itself drives the package, and cdtools and PtyLab read its files, in an environment of
+# their own that this target makes.
 INTEROP := .venv-interop
 test-interop: $(INTEROP)/.ready
 	PYTHONPATH=src $(INTEROP)/bin/python -m pytest tests/interop tests/ptycho/test_ptychodus_plugin.py tests/io/test_peers_read.py

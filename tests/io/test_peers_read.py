@@ -14,6 +14,6 @@ from tests.io import peers_read
     ],
 )
 def test_peers_read_what_is_written(tmp_path, module, read):
-    pytest.importorskip(module)
+    pytest.importorskip(module, reason=f"{module} is not installed; make test-interop")
     peers_read.write(tmp_path)
     assert max(read(tmp_path).values()) < 1e-6

@@ -10,7 +10,7 @@ from ptychopinn.io import write_product
 from ptychopinn.scan import Reconstruction, Scan
 from tests.conftest import make_scan
 
-pytest.importorskip("ptychodus", reason="Ptychodus is not installed (pip install ptychodus==1.7.0)")
+pytest.importorskip("ptychodus", reason="Ptychodus is not installed; make test-interop")
 
 from ptychodus.api.io import load_product
 from ptychodus.api.reconstruct import ReconstructInput
