@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import time
@@ -30,6 +31,7 @@ class Browser:
         self._rest = b""
         self._number = 0
         self._session: str | None = None
+        self._loaded = False
         self.complaints: list[str] = []
         """Errors and warnings of the console, exceptions, requests that failed."""
         self.requests: list[str] = []
@@ -56,6 +58,7 @@ class Browser:
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
+            assert select.select([self._in], [], [], _SECONDS)[0], "the browser says nothing"
             part = self._in.read(1 << 20)
             assert part, "the browser has gone"
             self._rest += part
@@ -72,6 +75,8 @@ class Browser:
             self.complaints.append(str(told["args"]))
         elif method == "Log.entryAdded" and told["entry"]["level"] in ("error", "warning"):
             self.complaints.append(told["entry"]["text"])
+        elif method == "Page.loadEventFired":
+            self._loaded = True
         elif method == "Page.javascriptDialogOpening":
             self.complaints.append(f"a dialog: {told['message']}")
         elif method == "Network.requestWillBeSent" and not told["request"]["url"].startswith(
@@ -91,8 +96,11 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", features=[scheme])
 
     def open(self, path: Path) -> None:
+        # No script before the event: the page that is left takes its answer with it.
+        self._loaded = False
         self.call("Page.navigate", url=path.as_uri())
-        self.wait_for(f"document.readyState === 'complete' && location.href === '{path.as_uri()}'")
+        while not self._loaded:
+            self._read()
         self.settle()
 
     def run(self, script: str) -> Any:
@@ -134,17 +142,14 @@ class Browser:
             self.call("Input.dispatchKeyEvent", type=kind, key=key, **typed)
         self.settle()
 
-    def picture(self, path: Path, *, whole: bool = True) -> None:
-        answer = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
-        path.write_bytes(base64.b64decode(answer["data"]))
-
     def whole_picture(self, path: Path) -> None:
-        """Take the page from top to bottom, in a window as high as it."""
+        """Write the page from top to bottom as PNG, in a window as high as it."""
         width, height = self.run("[innerWidth, document.documentElement.scrollHeight]")
         dark = self.run("matchMedia('(prefers-color-scheme: dark)').matches")
         self.resize(width, height, dark=dark)
         self.settle()
-        self.picture(path, whole=False)
+        answer = self.call("Page.captureScreenshot", format="png")
+        path.write_bytes(base64.b64decode(answer["data"]))
 
 
 @contextmanager
@@ -173,4 +178,7 @@ def started(program: str, folder: Path) -> Iterator[Browser]:
         yield browser
     finally:
         process.terminate()
-        process.wait(20)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()

@@ -8,6 +8,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 
 from ptychopinn.config import Config, DataConfig, InferenceConfig
 from ptychopinn.inference import reconstruct
@@ -84,6 +85,29 @@ def test_no_width_scrolls_sideways(opened):
         opened.settle()
         assert opened.run("document.documentElement.scrollWidth") == width
         assert opened.run(beyond) == []
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, False), (400, True)])
+def test_a_picture_of_the_whole_page(opened, tmp_path, width, dark):
+    opened.resize(width, dark=dark)
+    opened.settle()
+    opened.whole_picture(tmp_path / "page.png")
+    seen = np.round(imread(tmp_path / "page.png")[..., :3] * 255).astype(np.uint8)
+    height = opened.run("document.documentElement.scrollHeight")
+    assert seen.shape == (height, width, 3)
+    assert opened.run("document.documentElement.scrollWidth") == width
+    paper = seen[-1, 0]
+    assert (paper < 128).all() if dark else (paper > 128).all()
+    inked = (seen != paper).any(axis=-1)
+    assert 0.1 < inked.mean() < 0.95  # neither blank nor black
+    # Everything below the head of the page is drawn: no screen of it is empty.
+    assert all(inked[top : top + 900].any() for top in range(0, height, 900))
+    x, y, w, h = opened.run(
+        f"(() => {{ const b = document.querySelector('{PHASE} canvas.picture')"
+        ".getBoundingClientRect(); return [b.x, b.y + scrollY, b.width, b.height]; })()"
+    )
+    inside = seen[int(y) : int(y + h), int(x) : int(x + w)].reshape(-1, 3)
+    assert len(np.unique(inside, axis=0)) > 500  # a phase has all the colours of the wheel
 
 
 def test_the_slider_changes_colours_and_not_values(opened):
