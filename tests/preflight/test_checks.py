@@ -39,6 +39,12 @@ def spread(scan, factor):
     return replace(scan, positions_px=places, canvas_shape=(side, side), truth=None)
 
 
+def denser(scan, factor):
+    """Move positions together."""
+    places = (scan.positions_px - scan.positions_px.min(axis=0)) * factor + scan.n // 2
+    return replace(scan, positions_px=places)
+
+
 def moved(scan, chosen, by_px):
     places = scan.positions_px.copy()
     places[chosen] += by_px
@@ -122,6 +128,7 @@ SPOILT = {
         "zero frequency",
         "warn",
     ),
+    "micrometres as pixels": (lambda s: denser(s, 0.05), "step", "fail"),
     "stuck stage": (at_same_place, "duplicate positions", "fail"),
     "a repeat": (
         lambda s: s.select(np.r_[np.arange(s.n_patterns), 5]),
@@ -143,6 +150,27 @@ def test_each_check_sees_its_fault(good, what):
     assert found.verdict == verdict, found
     assert found.remedy
     assert by_name(spoil(good), quick_checks)[name].verdict == verdict
+
+
+def test_the_likely_unit_of_too_small_a_step_is_named(good):
+    um = replace(denser(good, 0.05), pixel_size_m=5e-8)  # 0.2 "px" are 0.2 um, 4 px
+    remedy = by_name(um)["step"].remedy
+    assert "the positions look like um (4" in remedy
+    assert "--map position_unit=" in remedy
+
+
+def test_repeats_and_dense_scans_have_a_step(good):
+    """Ten visits to each place that an encoder tells apart by a thousandth of a pixel."""
+    again = good.select(np.repeat(np.arange(good.n_patterns), 10))
+    jitter = np.random.default_rng(0).normal(0, 1e-3, again.positions_px.shape)
+    for scan in (replace(again, positions_px=again.positions_px + jitter), denser(good, 0.4)):
+        assert by_name(scan, quick_checks)["step"].verdict == "pass"
+
+
+def test_a_focused_probe_may_step_by_less_than_a_pixel(good):
+    y, x = np.indices((64, 64)) - 32
+    narrow = replace(good, probe=np.exp(-(y**2 + x**2) / 4)[None].astype(np.complex64))
+    assert by_name(denser(narrow, 0.14))["step"].verdict == "pass"
 
 
 def test_a_raster_without_jitter():

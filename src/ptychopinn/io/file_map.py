@@ -160,7 +160,7 @@ def require_heeded(said: FileMap, kind: str, heeded: Collection[str], *, is_hdf5
         if name not in heeded:
             anyway = (
                 f', or add "patterns=PLACE {name}={said.values[name]}" to read it as any HDF5 file'
-                if is_hdf5
+                if is_hdf5 and name in PLACES
                 else ""
             )
             raise ConfigError(

@@ -14,7 +14,7 @@ from ptychopinn.preflight.light_checks import (
     zero_frequency,
 )
 from ptychopinn.preflight.orientation_check import orientation
-from ptychopinn.preflight.position_checks import duplicates, holes, one_piece, raster
+from ptychopinn.preflight.position_checks import duplicates, holes, one_piece, raster, step
 from ptychopinn.preflight.probe_checks import overlap, oversampling, probe_fit, probe_window
 from ptychopinn.scan import Scan
 
@@ -32,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     detector_gaps,
     detector_edge,
     zero_frequency,
+    step,
     duplicates,
     one_piece,
     holes,

@@ -5,8 +5,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import Delaunay, QhullError, cKDTree
 
+from ptychopinn.io.scan_step import likely_units, room_step
 from ptychopinn.preflight.facts import Facts
-from ptychopinn.preflight.findings import Finding, below, finding
+from ptychopinn.preflight.findings import Finding, above, below, finding
+from ptychopinn.scan import Scan
 
 #: Positions nearer than this are the same, in pixels: a tenth of what a reconstruction can tell.
 _SAME_PX = 0.05
@@ -16,8 +18,44 @@ _LEAST_OVERLAP = 0.3
 _REGULAR = 0.05
 #: Share of the displacements to the four nearest that agree on a raster (half of them, ideally).
 _RASTER_SHARE = 0.35
+#: Steps below both of these shares, of N and of the probe's diameter, are no steps of a scan.
+_LEAST_OF_N, _LEAST_OF_PROBE = 0.01, 0.05
 #: Positions that are looked at for regularity.
 _SAMPLE = 2000
+
+
+def step(facts: Facts) -> Finding:
+    """Positions are pixels, and no larger unit that was read as pixels.
+
+    Micrometres read as pixels make a scan that hardly moves: every pattern sees the same spot. A
+    step is too small when it is below 1 % of N and also below 5 % of the probe's diameter, in the
+    figure below 1 of both. Dense scans keep above it: 95 % overlap are 300 patterns to a spot. A
+    focused electron probe that steps by a pixel is a few pixels wide. Repeats do not count: the
+    step is the median way to the nearest position or sqrt(area / K), whichever is larger.
+    """
+    n, diameter = facts.scan.n, facts.probe_diameter_px
+    nearest = (1 - facts.descriptors.overlap) * diameter
+    size = max(nearest, room_step(facts.scan.positions_px))
+    if facts.scan.n_patterns == 1 or not size:
+        return Finding("step", "pass", "a single place")
+    times = max(size / (_LEAST_OF_N * n), size / (_LEAST_OF_PROBE * diameter))
+    return finding(
+        "step",
+        above(times, 2.0, 1.0),
+        f"{size:.3g} px between neighbours, {times:.3g} times the least that a scan has "
+        f"({size / n:.2%} of N, {size / diameter:.2%} of the probe's diameter)",
+        _unit_remedy(size, facts.scan),
+    )
+
+
+def _unit_remedy(step_px: float, scan: Scan) -> str:
+    units = likely_units(step_px, scan.n, scan.pixel_size_m)
+    fitting = [f"{unit} ({px:.3g} px)" for unit, px in units.items() if px > 2 * step_px]
+    likely = f"the positions look like {' or '.join(fitting)}: " if fitting else ""
+    return (
+        f"{likely}say the unit with --map position_unit= (and energy, distance and pixel where the "
+        "file lacks them), or correct those"
+    )
 
 
 def duplicates(facts: Facts) -> Finding:
