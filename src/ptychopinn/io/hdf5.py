@@ -37,8 +37,13 @@ def opened_hdf5(path: str | Path) -> Iterator[h5py.File]:
 
 
 @contextmanager
-def damage_refused(path: str | Path) -> Iterator[None]:
-    """Turn every failure of reading into the one sentence that names the file."""
+def damage_refused(path: str | Path, kind: str = "HDF5 file") -> Iterator[None]:
+    """Turn every failure of reading into the one sentence that names the file.
+
+    Args:
+        path: The file.
+        kind: What it is, for the sentence.
+    """
     try:
         yield
     except PtychoError:
@@ -47,8 +52,8 @@ def damage_refused(path: str | Path) -> Iterator[None]:
         raise refusal(
             path,
             "",
-            f"something that HDF5 cannot read ({said_briefly(error)})",
-            "an intact HDF5 file",
+            f"something that cannot be read ({said_briefly(error)})",
+            f"an intact {kind}",
             "copy or make the file again",
         ) from error
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 import h5py
 import numpy as np
 
-from ptychopinn.io.frame_source import FrameSource, OpenFiles, hdf5_sources
+from ptychopinn.io.frame_source import FrameSource, Hdf5Frames, OpenFiles, hdf5_sources
 from ptychopinn.io.frame_view import FrameView
 from ptychopinn.io.hdf5 import damage_refused, require_readable
 from ptychopinn.io.memory import require_memory
@@ -163,7 +163,7 @@ class StoredPatterns:
         read = np.empty((len(frames), *self.shape[1:]), self.dtype)
         if self._files.process != os.getpid():
             self._start_reading()
-        with self._lock, damage_refused(self.path):
+        with self._lock, damage_refused(self.path, self._kind):
             for source, start, first, last in self._runs(ordered):
                 stop = int(ordered[last - 1]) - start + 1
                 begin = int(ordered[first]) - start
@@ -189,6 +189,12 @@ class StoredPatterns:
             if not goes_on:
                 yield source, int(self._starts[owner[first]]), first, place
                 first = place
+
+    @property
+    def _kind(self) -> str:
+        """What the file is, for messages."""
+        in_hdf5 = isinstance(self.sources[0], Hdf5Frames)
+        return "HDF5 file" if in_hdf5 else f"{Path(self.path).suffix[1:].upper() or 'raw'} file"
 
     @property
     def _frame_bytes(self) -> int:

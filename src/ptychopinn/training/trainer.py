@@ -10,7 +10,14 @@ from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.loggers import CSVLogger, Logger, MLFlowLogger, TensorBoardLogger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
-from ptychopinn.errors import ConfigError, OutputError, ProcessError, PtychoError, TrainingError
+from ptychopinn.errors import (
+    ConfigError,
+    DataError,
+    OutputError,
+    ProcessError,
+    PtychoError,
+    TrainingError,
+)
 from ptychopinn.processes import current
 
 #: Name of the checkpoint in the folder of a run.
@@ -115,6 +122,7 @@ def fit(
     """Run the training, or go on with it from the checkpoint.
 
     Raises:
+        DataError: A pattern cannot be read.
         TrainingError: It was interrupted, ran out of memory, or there is nothing to resume.
         ProcessError: Another of several processes is gone.
     """
@@ -130,6 +138,12 @@ def fit(
     except SystemExit as error:
         # Lightning turns Ctrl-C into an exit; the caller must be able to say what is left.
         raise TrainingError(_interruption(trainer, checkpoint)) from error
+    except DataError as error:
+        # A worker process sends its traceback along; the sentence is the last line of it.
+        *traceback, sentence = str(error).splitlines()
+        if not traceback:
+            raise
+        raise DataError(sentence.partition("DataError: ")[2] or sentence) from error
     except torch.OutOfMemoryError as error:
         raise TrainingError(
             "training ran out of memory on the device; lower --batch-size or --group-size."
