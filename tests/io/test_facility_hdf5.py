@@ -134,7 +134,7 @@ REFUSALS = {
         "patterns=run/frames y=run/slow x=run/fast position_unit=mm energy=8keV distance=2m "
         "pixel=75um",
         "a step of",
-        "check positions",
+        "they look like m (a step of",
     ),
     "no distance": (
         "patterns=run/frames positions=run/both energy=8keV",

@@ -94,7 +94,7 @@ def read_cxi(path: str | Path, data: DataConfig) -> Scan:
             domain="counts",
             decisions=(*said, *turned_said, *dark_said),
         )
-        found = with_own_group(found, read_own_group(file, path, "entry_1"))
+        found = with_own_group(found, read_own_group(file, path, "entry_1"), said_map)
     require_pairs(path, stage.key, len(patterns), len(stage.positions_m))
     return as_scan(found, data)
 

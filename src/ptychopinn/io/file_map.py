@@ -104,6 +104,11 @@ class FileMap:
         return require_plausible("--map", name, name, value * units[(unit or "").casefold()])
 
     @property
+    def changes_pixels(self) -> bool:
+        """Tell whether something that decides the size of an object pixel was said."""
+        return any(name in self for name in ("energy", "wavelength", "distance", "pixel"))
+
+    @property
     def wavelength_m(self) -> float | None:
         """The wavelength that energy or wavelength, as numbers, say."""
         direct, energy = self.number("wavelength"), self.number("energy")
@@ -173,3 +178,22 @@ def require_heeded(said: FileMap, kind: str, heeded: Collection[str], *, is_hdf5
                 f"a number with its unit; datasets are only looked up in any HDF5 file, with "
                 "patterns=PLACE."
             )
+
+
+def require_measured(said: FileMap, path: str | Path, *, known: bool) -> None:
+    """Refuse lengths for a file whose own are nominal: they only give its pixels back.
+
+    Args:
+        said: What ``--map`` says.
+        path: The file, for messages.
+        known: Tells whether pixel size and wavelength of the file are known.
+
+    Raises:
+        ConfigError: A length was said, which would make other pixels of the positions.
+    """
+    if said.changes_pixels and not known:
+        raise ConfigError(
+            f"{path}: found nominal lengths, as a scan without pixel size or energy was written "
+            "with, wanted measured ones for --map to correct; convert the first file of the scan "
+            "again, with --map there."
+        )

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ptychopinn.io.complex_array import is_constant
-from ptychopinn.io.file_map import FileMap
+from ptychopinn.io.file_map import FileMap, require_measured
 from ptychopinn.io.frame import Frame
 from ptychopinn.io.geometry import require_plausible
 from ptychopinn.io.metric_frame import exact_frame, from_window_middle, require_pixel
@@ -96,7 +96,7 @@ def read_metric_product(arrays: NamedArrays, said: FileMap, n: int) -> MetricPro
     wavelength, energy_said = said_wavelength(
         said, lambda: read_wavelength(arrays, said, "photon_energy_eV", "probe_energy_eV")
     )
-    pixel = _pixel(arrays, said_pixel_m(said, wavelength, n))
+    pixel = _pixel(arrays, said, said_pixel_m(said, wavelength, n))
     assert pixel.sides_m is not None  # `_pixel` refuses a file that tells none
     positions = pixels_of_positions(
         arrays.path, POSITIONS, _read_positions(arrays), said, "m", pixel.sides_m
@@ -122,15 +122,17 @@ def read_metric_product(arrays: NamedArrays, said: FileMap, n: int) -> MetricPro
     )
 
 
-def _pixel(arrays: NamedArrays, said_m: float | None) -> ObjectPixel:
+def _pixel(arrays: NamedArrays, said: FileMap, said_m: float | None) -> ObjectPixel:
     """Return the object pixel that ``--map`` gives, or else that of the file."""
+    known = arrays.scalar("pixel_size_known")
+    nominal = known is not None and not bool(known)
     if said_m is not None:
+        require_measured(said, arrays.path, known=not nominal)
         return ObjectPixel.as_said(said_m)
     sides = (positive(arrays, "object_pixel_height_m"), positive(arrays, "object_pixel_width_m"))
     require_pixel(arrays.path, _PIXEL, sides)
     height, width = float(sides[0] or 0), float(sides[1] or 0)
-    known = arrays.scalar("pixel_size_known")
-    if (known is not None and not bool(known)) or (height, width) == (_UNKNOWN_PIXEL_M,) * 2:
+    if nominal or (height, width) == (_UNKNOWN_PIXEL_M,) * 2:
         return ObjectPixel((height, width), None)
     for key, side in (("object_pixel_height_m", height), ("object_pixel_width_m", width)):
         require_plausible(arrays.path, key, "object pixel", side)

@@ -6,6 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from ptychopinn.io.file_map import FileMap, require_measured
 from ptychopinn.io.hdf5 import read_dataset
 from ptychopinn.io.measurement_record import Measurement
 from ptychopinn.io.metric_scan import MetricScan
@@ -70,10 +71,23 @@ def read_own_group(file: h5py.File, path: str | Path, parent: str) -> OwnGroup |
     )
 
 
-def with_own_group(found: Measurement, own: OwnGroup | None) -> Measurement:
-    """Return what a reader found with what our own group adds; as it is without one."""
+def with_own_group(found: Measurement, own: OwnGroup | None, said: FileMap) -> Measurement:
+    """Return what a reader found with what our own group adds; as it is without one.
+
+    Where ``--map`` makes other pixels, neither canvas nor truth are of them.
+
+    Raises:
+        ConfigError: ``--map`` says lengths, and those of the file are nominal.
+    """
     if own is None or found.stage is None:
         return found
+    known = own.pixel_size_known and own.wavelength_known
+    require_measured(said, found.path, known=known)
+    key = f"{NAME}/probe"
+    if said.changes_pixels:
+        aside = "The object and its canvas are set aside because --map gives other pixels."
+        decisions = (*found.decisions, aside)
+        return replace(found, probe=own.probe, probe_key=key, decisions=decisions)
     stage = replace(
         found.stage,
         origin_px=own.origin_px,
@@ -81,5 +95,4 @@ def with_own_group(found: Measurement, own: OwnGroup | None) -> Measurement:
         pixel_known=own.pixel_size_known,
         wavelength_known=own.wavelength_known,
     )
-    key = f"{NAME}/probe"
     return replace(found, stage=stage, probe=own.probe, probe_key=key, truth=own.truth)

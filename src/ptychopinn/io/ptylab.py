@@ -18,7 +18,7 @@ import numpy as np
 
 from ptychopinn.config import DataConfig
 from ptychopinn.io.count_blocks import write_counts
-from ptychopinn.io.file_map import FileMap, parse_map
+from ptychopinn.io.file_map import FileMap, parse_map, require_measured
 from ptychopinn.io.frame_view import FrameView
 from ptychopinn.io.geometry import require_plausible
 from ptychopinn.io.hdf5_writing import written_hdf5
@@ -70,6 +70,8 @@ def _measured(path: str | Path, arrays: NamedArrays, data: DataConfig) -> Measur
     require_square(path, "ptychogram", shape)
     n = shape[2]
     said = parse_map(data.map)
+    pixel_known, wavelength_known = (_is_known(arrays, key) for key in ("pixel_size", "wavelength"))
+    require_measured(said, path, known=pixel_known and wavelength_known)
     wavelength, distance, detector_pixel = _read_lengths(arrays, said)
     pixel = wavelength * distance / (n * detector_pixel)
     require_plausible(path, "wavelength * zo / (N * dxd)", "object pixel", pixel)
@@ -79,10 +81,9 @@ def _measured(path: str | Path, arrays: NamedArrays, data: DataConfig) -> Measur
     encoder = pixels_of_positions(
         path, "encoder", _read_encoder(arrays, shape[0]), said, "m", (pixel, pixel)
     )
-    other_pixels = any(name in said for name in ("energy", *_LENGTHS.values()))
     frame = exact_frame(
         *(path, "encoder", encoder.positions_px + origin, n),
-        None if other_pixels else canvas,
+        None if said.changes_pixels else canvas,
         encoder.stored,
     )
     usable = image is not None and frame.on_object
@@ -100,12 +101,12 @@ def _measured(path: str | Path, arrays: NamedArrays, data: DataConfig) -> Measur
         marked=_turned_mask(read_marked(arrays, n), view),
         domain="counts",
         truth=truth,
-        pixel_size_m=pixel if other_pixels or _is_known(arrays, "pixel_size") else None,
-        wavelength_m=wavelength if said.wavelength_m or _is_known(arrays, "wavelength") else None,
+        pixel_size_m=pixel if pixel_known else None,
+        wavelength_m=wavelength if wavelength_known else None,
         decisions=(
             f"encoder, metres, became pixels of {pixel:g} m (wavelength * zo / (N * dxd)) about "
             "the middle of the object.",
-            *(_SAID if other_pixels else ()),
+            *(_SAID if said.changes_pixels else ()),
             *(*encoder.decisions, *view_said, *image_said, *truth_said, *probe_said),
         ),
     )

@@ -79,7 +79,7 @@ def read_ptyd(path: str | Path, data: DataConfig) -> Scan:
             domain="counts",
             decisions=(*meta.decisions, *said),
         )
-        found = with_own_group(found, own)
+        found = with_own_group(found, own, said_map)
     require_pairs(path, "chunks/*/positions", len(patterns), len(positions))
     return as_scan(found, data)
 

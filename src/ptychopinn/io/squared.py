@@ -97,9 +97,10 @@ def _placed(found: Measurement, stage: Stage, said_map: FileMap) -> Measurement:
     elif pixels_m is None:
         raise _no_pixel(found, stage)
     else:
-        metres = stage.positions_m * LENGTHS_M[unit]
-        positions = to_pixels(found.path, stage.key, metres, pixels_m, n)
-        said = f"{stage.key} are metres; {_described(pixels_m)}."
+        unit_m = LENGTHS_M[unit]
+        positions = to_pixels(found.path, stage.key, stage.positions_m, unit_m, pixels_m, n)
+        what = "metres" if unit == "m" else f"{unit}, as --map says"
+        said = f"{stage.key} are {what}; {_described(pixels_m)}."
     known = pixels_m is not None and stage.pixel_known
     return replace(
         found,
