@@ -1,5 +1,7 @@
 """``ptychopinn study`` as a command."""
 
+import csv
+
 import pytest
 
 from ptychopinn.cli import main as entry
@@ -30,6 +32,22 @@ def test_a_study_prints_its_table(tmp_path, capsys):
     assert "1/1 C1-ideal, pie: done" in said.err
     assert entry.main(["study", "lines", "-o", str(tmp_path), "--only", "pie,C1-ideal"]) == 0
     assert "1/1 C1-ideal, pie: kept" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_grid_lines_trains_the_networks_that_are_named(tmp_path, capsys):
+    command = ["study", "grid-lines", "-o", str(tmp_path), "--architectures", "fno,hybrid"]
+    assert entry.main([*command, "--only", "fno,hybrid", "--device", "cpu"]) == 0
+    said = capsys.readouterr().out
+    assert "results.csv, results.json and grid-lines.png" in said
+    with (tmp_path / "results.csv").open() as file:
+        rows = {row["method"]: row for row in csv.DictReader(file)}
+    assert list(rows) == ["fno", "hybrid"]
+    for name, row in rows.items():
+        assert name in said
+        assert row["steps"] == str(TINY.patch_steps)
+        assert 0 < float(row["paper.amplitude.ssim"]) <= 1
+    assert (tmp_path / "grid-lines.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,14 @@
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from ptycho.config.config import ModelConfig, TrainingConfig
 from ptycho.raw_data import RawData
+from ptycho_torch.api.base_api import ConfigManager, PtychoDataLoader, PtychoModel, Trainer
+from ptycho_torch.model import PtychoPINN_Lightning
 from ptycho_torch.model_manager import load_torch_bundle, save_torch_bundle
 from ptycho_torch.reassembly import reassemble_position
 from ptycho_torch.workflows.components import (
@@ -12,7 +16,6 @@ from ptycho_torch.workflows.components import (
     load_inference_bundle_torch,
     run_cdi_example_torch,
 )
-from ptychopinn.training.history import History
 
 
 @pytest.fixture
@@ -47,8 +50,26 @@ def test_without_stitching_there_is_no_image(folder, config):
     assert "reconstruction" not in results
 
 
-def test_the_history_is_that_of_the_training():
-    assert _LossHistoryCallback is History
+def test_the_callback_collects_the_losses_of_every_epoch(folder, records, tmp_path):
+    manager = ConfigManager(**vars(records))
+    loader = PtychoDataLoader(folder, manager, output_dir=tmp_path)
+    model = PtychoModel._new_model(PtychoPINN_Lightning, manager)
+    trainer = Trainer._from_lightning(model, loader, manager)
+    collected = _LossHistoryCallback()
+    trainer._trainer.callbacks.append(collected)
+    trainer.train()
+    rows = model.model.carried.history
+    assert len(rows) == records.training_config.epochs == 2
+    assert collected.train_loss == pytest.approx([row["train_loss"] for row in rows])
+    assert collected.val_loss == pytest.approx([row["val_loss"] for row in rows])
+
+
+def test_the_callback_leaves_out_what_was_not_measured():
+    collected = _LossHistoryCallback()
+    before = SimpleNamespace(sanity_checking=True, callback_metrics={"val_loss": torch.ones(())})
+    collected.on_validation_epoch_end(before, None)
+    collected.on_train_epoch_end(before, None)
+    assert (collected.train_loss, collected.val_loss) == ([], [])
 
 
 def test_patches_of_ones_become_an_image_of_ones():

@@ -9,7 +9,7 @@ from ptycho.config.config import TrainingConfig
 from ptycho.raw_data import RawData
 from ptycho.workflows.components import run_cdi_example
 from ptycho_torch.model_manager import load_torch_bundle
-from ptychopinn.training.history import History as _LossHistoryCallback
+from ptycho_torch.workflows.loss_history import LossHistory as _LossHistoryCallback
 
 __all__ = ["_LossHistoryCallback", "load_inference_bundle_torch", "run_cdi_example_torch"]
 
