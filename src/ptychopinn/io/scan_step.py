@@ -1,5 +1,6 @@
 """The step of a scan, which gives away positions in another unit than they are read in."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from ptychopinn.io.refusal import refusal
 LEAST_STEP_PX, MOST_STEP = 0.02, 2.0
 #: Steps that scans usually have: from there in object pixels to there as a share of N.
 _USUAL_PX, _USUAL_SHARE = 0.2, 0.5
+#: Share of N that is the likeliest step.
+_LIKELIEST = 0.1
 #: Units in which positions are found, in metres.
 _UNITS = {"mm": 1e-3, "um": 1e-6, "nm": 1e-9, "m": 1.0}
 #: Positions among which neighbours are looked for.
@@ -56,7 +59,7 @@ def room_step(positions: np.ndarray) -> float:
 
 
 def likely_units(step: float, n: int, pixel_m: float | None) -> dict[str, float]:
-    """Return the units in which a step would be a usual one, each with the step in pixels.
+    """Return units in which a step would be a usual one, the likeliest first, with it in pixels.
 
     Args:
         step: In the numbers of the file.
@@ -65,7 +68,8 @@ def likely_units(step: float, n: int, pixel_m: float | None) -> dict[str, float]
     """
     steps = {unit: step * size / pixel_m for unit, size in _UNITS.items()} if pixel_m else {}
     steps["px"] = step
-    return {unit: px for unit, px in steps.items() if _USUAL_PX <= px <= _USUAL_SHARE * n}
+    usual = {unit: px for unit, px in steps.items() if _USUAL_PX <= px <= _USUAL_SHARE * n}
+    return dict(sorted(usual.items(), key=lambda pair: abs(math.log(pair[1] / (_LIKELIEST * n)))))
 
 
 def unit_advice(step_px: float, n: int, stored: StoredUnit) -> str:
