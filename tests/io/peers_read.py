@@ -22,7 +22,10 @@ def write(folder: Path) -> None:
     data = Path(__file__).parent / "data"
     scan = io.read_scan(data / "scan.npz")
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("product.h5", "scan_dp.hdf5", "scan.cxi", "scan.ptylab.h5", "scan.tike.npz"):
+    for name in (
+        *("product.h5", "product.npz", "scan_dp.hdf5", "scan.cxi", "scan.nxs", "scan.ptylab.h5"),
+        "scan.tike.npz",
+    ):
         io.write_scan(folder / name, scan)
     np.savez(
         folder / "expected.npz",
@@ -39,11 +42,33 @@ def write(folder: Path) -> None:
 def read_by_ptychodus(folder: Path) -> dict[str, float]:
     """Return the largest differences of what Ptychodus prepares for a reconstruction."""
     io = importlib.import_module("ptychodus.api.io")
-    reconstruct = importlib.import_module("ptychodus.api.reconstruct")
     wanted = np.load(folder / "expected.npz")
-    n = wanted["counts"].shape[-1]
     product = io.load_product(folder / "product.h5")
     data = io.load_diffraction_data(folder / "diffraction.h5")
+    return _prepared_by_ptychodus(data, product, wanted) | _npz_by_ptychodus(folder, wanted)
+
+
+def _npz_by_ptychodus(folder: Path, wanted) -> dict[str, float]:
+    """Return the same of the pair of NPZ files, which its plugins read."""
+    products = importlib.import_module("ptychodus.plugins.npz_product_file")
+    patterns = importlib.import_module("ptychodus.plugins.npz_diffraction_file")
+    assemble = importlib.import_module("ptychodus.api.assemble")
+    geometry = importlib.import_module("ptychodus.api.geometry")
+    product = products.NPZProductFileIO().read(folder / "product.npz")
+    dataset = patterns.NPZDiffractionFileIO().read(folder / "diffraction.npz")
+    array = dataset[0]
+    # The NPZ of Ptychodus has no detector; that of the HDF5 file stands for it.
+    pixel = geometry.PixelGeometry(width_m=75e-6, height_m=75e-6)
+    data = assemble.AssembledDiffractionData(
+        array.get_indexes(), array.get_patterns(), pixel, dataset.get_bad_pixels()
+    )
+    found = _prepared_by_ptychodus(data, product, wanted)
+    return {f"{what} (NPZ)": size for what, size in found.items()}
+
+
+def _prepared_by_ptychodus(data, product, wanted) -> dict[str, float]:
+    reconstruct = importlib.import_module("ptychodus.api.reconstruct")
+    n = wanted["counts"].shape[-1]
     made = reconstruct.prepare_reconstruct_input(data, product)
     geometry = made.product.object_.get_geometry()
     where = made.product.probe_positions
@@ -83,18 +108,23 @@ def read_by_ptylab(folder: Path) -> dict[str, float]:
 def read_by_cdtools(folder: Path) -> dict[str, float]:
     """Return the largest differences of what cdtools reads, which keeps positions in float32.
 
-    Its translations are those of the sample, x to the left and y downwards, about any origin.
+    Its translations are those of the sample, x to the left and y downwards, about any origin. It
+    reads NXcxi_ptycho as the CXI that it is, too.
     """
     datasets = importlib.import_module("cdtools.datasets")
     wanted = np.load(folder / "expected.npz")
-    read = datasets.Ptycho2DDataset.from_cxi(folder / "scan.cxi")
-    moved = -read.translations.numpy()[:, 1::-1] / wanted["pixel"] - wanted["positions"]
-    return {
-        "counts": _largest(read.patterns.numpy(), wanted["counts"]),
-        "positions": _largest(moved, moved.mean(axis=0)),
-        "bad pixels": _largest(~read.mask.numpy().astype(bool), wanted["bad"]),
-        "wavelength, relative": _largest(float(read.wavelength) / wanted["wavelength"], 1),
-    }
+    found = {}
+    for name in ("scan.cxi", "scan.nxs"):
+        read = datasets.Ptycho2DDataset.from_cxi(folder / name)
+        moved = -read.translations.numpy()[:, 1::-1] / wanted["pixel"] - wanted["positions"]
+        differences = {
+            "counts": _largest(read.patterns.numpy(), wanted["counts"]),
+            "positions": _largest(moved, moved.mean(axis=0)),
+            "bad pixels": _largest(~read.mask.numpy().astype(bool), wanted["bad"]),
+            "wavelength, relative": _largest(float(read.wavelength) / wanted["wavelength"], 1),
+        }
+        found |= {f"{what} ({name})": size for what, size in differences.items()}
+    return found
 
 
 def _largest(found, wanted) -> float:
@@ -112,4 +142,4 @@ if __name__ == "__main__":
             "ptylab": read_by_ptylab,
         }
         found = readers[done](place)
-        sys.stdout.writelines(f"{what:16} {size:.3g}\n" for what, size in found.items())
+        sys.stdout.writelines(f"{what:32} {size:.3g}\n" for what, size in found.items())

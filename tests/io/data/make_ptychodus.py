@@ -22,6 +22,7 @@ from ptychodus.api.probe import ProbeSequence
 from ptychodus.api.probe_positions import ProbePosition, ProbePositionSequence
 from ptychodus.api.product import LossValue, Product, ProductMetadata
 from ptychodus.api.reconstruct import prepare_reconstruct_input
+from ptychodus.plugins.cxi_file import CXIDiffractionFileWriter, CXIProductFileIO
 from ptychodus.plugins.h5_diffraction_file import H5DiffractionFileWriter
 from ptychodus.plugins.npz_diffraction_file import NPZDiffractionFileIO
 from ptychodus.plugins.npz_product_file import NPZProductFileIO
@@ -82,7 +83,8 @@ def main() -> None:
     indexes = np.arange(FIRST, FIRST + len(scan["diff3d"]))
     product = make_product(scan, indexes)
     data = AssembledDiffractionData(indexes, scan["diff3d"], DETECTOR_PIXEL, scan["bad_pixels"])
-    folders = {name: HERE / f"ptychodus_{name}" for name in ("hdf5", "npz", "training", "pair")}
+    kinds = ("hdf5", "npz", "training", "pair", "cxi")
+    folders = {name: HERE / f"ptychodus_{name}" for name in kinds}
     for folder in folders.values():
         folder.mkdir(exist_ok=True)
     save_diffraction_data(folders["hdf5"] / "diffraction.h5", data)
@@ -93,7 +95,11 @@ def main() -> None:
     made = prepare_reconstruct_input(data, product)
     save_training_data(folders["training"] / "training.h5", made, inpaint_bad_pixels=False)
     H5DiffractionFileWriter("/dp").write(folders["pair"] / "scan_dp.hdf5", dataset)
-    save_product(folders["pair"] / "scan_para.hdf5", make_product(scan, np.arange(len(indexes))))
+    # Neither dp files nor CXI files have numbers of the patterns: they count from 0.
+    counted = make_product(scan, np.arange(len(indexes)))
+    save_product(folders["pair"] / "scan_para.hdf5", counted)
+    CXIDiffractionFileWriter().write(folders["cxi"] / "diffraction.cxi", dataset)
+    CXIProductFileIO().write(folders["cxi"] / "product.cxi", counted)
 
 
 if __name__ == "__main__":
