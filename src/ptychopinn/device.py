@@ -73,3 +73,9 @@ def automatic_batch_size(n: int, modes: int, device: torch.device) -> int:
     """
     budget = _CPU_BYTES if device.type == "cpu" else _GPU_BYTES
     return max(1, budget // (n * n * modes * 8))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell a lack of memory from other errors; torch has no class of its own for it on a CPU."""
+    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return known or "allocate memory" in str(error)

@@ -8,8 +8,8 @@ import numpy as np
 
 from ptycho_torch.api.config_manager import ConfigManager
 from ptycho_torch.scans import PlacedScan, read_folder, require_size, scan_of_arrays
+from ptychopinn.io.atomic import made_folder
 from ptychopinn.scan import Scan
-from ptychopinn.training.trainer import prepared_folder
 
 
 class DataloaderFormats(Enum):
@@ -98,7 +98,7 @@ def run_folder(parent: Path) -> Path:
         OutputError: It cannot be made.
     """
     name = f"run_{datetime.now():%Y%m%d_%H%M%S}"
-    prepared_folder(parent)
+    made_folder(parent)
     number = 1
     while True:
         place = parent / (name if number == 1 else f"{name}_{number}")

@@ -17,11 +17,12 @@ from ptychopinn.data import MeasuredScan, normalise
 from ptychopinn.device import resolve_device, use_threads
 from ptychopinn.errors import ConfigError, TrainingError
 from ptychopinn.generators import registration
+from ptychopinn.io.atomic import made_folder
 from ptychopinn.scan import Scan
 from ptychopinn.training import Budget
 from ptychopinn.training.checkpoint import LastCheckpoint
 from ptychopinn.training.history import History
-from ptychopinn.training.trainer import fit, make_trainer, prepared_folder
+from ptychopinn.training.trainer import fit, make_trainer
 from ptychopinn.training.truth import in_gauge
 
 
@@ -47,7 +48,7 @@ class Trainer:
         self._budget = module.budget = Budget(module.config.training, steps, 1)
         self._history = History(self._budget)
         module.carried = _carried(measured, self._history)
-        folder = prepared_folder(Path(dataloader.output_dir or ".") / "checkpoints")
+        folder = made_folder(Path(dataloader.output_dir or ".") / "checkpoints")
         self._checkpoint = LastCheckpoint(folder / "last.ckpt")
         self._trainer = make_trainer(
             resolve_device(module.config.training.device),

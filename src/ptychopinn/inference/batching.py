@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import torch
 
+from ptychopinn.device import is_out_of_memory
 from ptychopinn.errors import DataError
 
 T = TypeVar("T")
@@ -23,12 +24,6 @@ def keep_freed_memory() -> None:
     torch.empty(31 * 2**20, dtype=torch.uint8)
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    """Tell a lack of memory from other errors; torch has no class of its own for it on a CPU."""
-    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
-    return known or "allocate memory" in str(error)
-
-
 def halve_until_it_fits(work: Callable[[int], T], batch_size: int) -> T:
     """Run ``work(batch_size)``, with half the size as often as memory runs out.
 
@@ -39,7 +34,7 @@ def halve_until_it_fits(work: Callable[[int], T], batch_size: int) -> T:
         try:
             return work(batch_size)
         except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             if batch_size == 1:
                 raise DataError(

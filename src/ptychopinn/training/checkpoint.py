@@ -1,11 +1,21 @@
 """The checkpoint of a run: whole at every moment, replaced after each epoch."""
 
+import pickle
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import lightning
+import torch
 
-from ptychopinn.io.atomic import move_in
+from ptychopinn.errors import TrainingError
+from ptychopinn.io import replacing
+from ptychopinn.io.refusal import listed, said_briefly
+from ptychopinn.training.same_run import Fingerprint, differences
+
+#: Where the trainer keeps what a callback holds.
+_CALLBACKS = "callbacks"
+_FINGERPRINT = "fingerprint"
 
 
 class LastCheckpoint(lightning.Callback):
@@ -16,14 +26,56 @@ class LastCheckpoint(lightning.Callback):
 
     Args:
         path: Of the checkpoint.
+        fingerprint: What the run depends on; kept with it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, fingerprint: Fingerprint | None = None) -> None:
         self.path = path
+        self._fingerprint = fingerprint or {}
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """Write the checkpoint."""
-        beside = self.path.with_suffix(".partial")
-        trainer.save_checkpoint(beside)
-        if trainer.is_global_zero:
-            move_in(beside, self.path)
+        """Write the checkpoint; of several processes the first one does.
+
+        Raises:
+            OutputError: The file cannot be written; the one before it is kept.
+        """
+        writes = trainer.is_global_zero
+        with replacing(self.path) if writes else nullcontext(self.path) as beside:
+            trainer.save_checkpoint(beside)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the run depends on."""
+        return {_FINGERPRINT: self._fingerprint}
+
+    def require_same_run(self) -> None:
+        """Refuse to go on from a file that is not there, damaged, or the checkpoint of another run.
+
+        Raises:
+            TrainingError: One of these; the sentence names what differs.
+        """
+        if not self.path.exists():
+            raise TrainingError(
+                f"{self.path}: there is no checkpoint to resume from; start without --resume."
+            )
+        changed = differences(_kept_fingerprint(self.path), self._fingerprint)
+        if changed:
+            raise TrainingError(
+                f"{self.path}: found the checkpoint of another run ({listed(changed)}), wanted one "
+                "of this scan and these settings; give those that it had, or start without "
+                "--resume."
+            )
+
+
+def _kept_fingerprint(path: Path) -> dict[str, Any]:
+    """Return what the run of a checkpoint depends on; nothing of it is run, only read."""
+    try:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+        return dict(stored[_CALLBACKS][LastCheckpoint.__qualname__][_FINGERPRINT])
+    except (
+        *(OSError, EOFError, RuntimeError, pickle.UnpicklingError),
+        *(LookupError, TypeError, ValueError, AttributeError),
+    ) as error:
+        raise TrainingError(
+            f"{path}: found a file that is damaged or no checkpoint of this version "
+            f"({said_briefly(error)}), wanted the checkpoint of a training; start without --resume."
+        ) from error

@@ -34,6 +34,7 @@ from ptychopinn.data.grouping import Groups
 from ptychopinn.device import resolve_device, use_threads
 from ptychopinn.generators import GeneratorSize, registration
 from ptychopinn.generators.unrolled import Unrolled
+from ptychopinn.io.atomic import made_folder, require_folder_place
 from ptychopinn.physics.supervision import square_error
 from ptychopinn.physics.view import BatchView
 from ptychopinn.scan import PatternBatch
@@ -42,13 +43,8 @@ from ptychopinn.training.budget import Budget
 from ptychopinn.training.checkpoint import LastCheckpoint
 from ptychopinn.training.golden import few_patterns
 from ptychopinn.training.history import History
-from ptychopinn.training.trainer import (
-    CHECKPOINT_NAME,
-    fit,
-    make_logger,
-    make_trainer,
-    prepared_folder,
-)
+from ptychopinn.training.same_run import pretraining_fingerprint
+from ptychopinn.training.trainer import CHECKPOINT_NAME, fit, make_logger, make_trainer
 
 _LOG = logging.getLogger(__name__)
 
@@ -247,17 +243,22 @@ def pretrain(
 
     Raises:
         ConfigError: The device is not there.
-        TrainingError: The run was interrupted, or there is nothing to resume.
-        OutputError: The folder cannot be made.
+        TrainingError: The run was interrupted, or there is nothing to resume but another run.
+        OutputError: The folder cannot be made, or the checkpoint cannot be written.
     """
+    target = Path(folder)
+    require_folder_place(target)
+    checkpoint = LastCheckpoint(
+        target / CHECKPOINT_NAME, pretraining_fingerprint(settings, generator_settings)
+    )
+    if resume:
+        checkpoint.require_same_run()
     use_threads(settings.threads)
     lightning.seed_everything(settings.seed, verbose=False)
     generator = Unrolled(generator_settings)
     module = PretrainingModule(generator, settings)
     budget = Budget(TrainingConfig(max_steps=settings.steps), settings.epoch_steps, settings.steps)
     history = History(budget)
-    target = prepared_folder(folder)
-    checkpoint = LastCheckpoint(target / CHECKPOINT_NAME)
     average = EMAWeightAveraging(decay=settings.averaging)
     trainer = make_trainer(
         resolve_device(settings.device),
@@ -268,6 +269,7 @@ def pretrain(
         gradient_clip_val=_GRADIENT_CLIP,
         accumulate_grad_batches=settings.scans_per_step,
     )
+    made_folder(target)
     fit(trainer, module, SyntheticScans(settings), checkpoint.path, resume=resume)
     generator.relax(settings.relaxation)
     golden = RandomScans(settings, _VALIDATION_START, 1)[0]

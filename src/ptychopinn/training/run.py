@@ -14,6 +14,7 @@ from ptychopinn.data.dataset import collate_groups
 from ptychopinn.device import resolve_device, use_threads
 from ptychopinn.errors import ConfigError, TrainingError
 from ptychopinn.generators import GeneratorSize, build_generator, registration
+from ptychopinn.io.atomic import made_folder, require_folder_place
 from ptychopinn.model import PtychoModule
 from ptychopinn.processes import current
 from ptychopinn.scan import PatternBatch, Scan
@@ -22,13 +23,8 @@ from ptychopinn.training.checkpoint import LastCheckpoint
 from ptychopinn.training.golden import few_patterns
 from ptychopinn.training.history import History
 from ptychopinn.training.refinement import refined_region
-from ptychopinn.training.trainer import (
-    CHECKPOINT_NAME,
-    fit,
-    make_logger,
-    make_trainer,
-    prepared_folder,
-)
+from ptychopinn.training.same_run import training_fingerprint
+from ptychopinn.training.trainer import CHECKPOINT_NAME, fit, make_logger, make_trainer
 from ptychopinn.training.truth import in_gauge, with_truth
 
 _LOG = logging.getLogger(__name__)
@@ -77,27 +73,22 @@ def train(
         ConfigError: A setting does not fit the generator or the machine, or supervised training
             has no truth.
         DataError: The scan cannot be trained on.
-        TrainingError: The loss is no longer finite, the run was interrupted, or there is nothing
-            to learn or to resume.
+        TrainingError: The loss is no longer finite, the run was interrupted or ran out of memory,
+            there is nothing to learn or to resume, or the checkpoint is that of another run.
+        OutputError: The folder cannot be made, or the checkpoint cannot be written.
     """
     config = config or Config()
     start = _starting_bundle(config)
     if start is not None and config.generator == GeneratorConfig(name=start.config.generator.name):
         config = replace(config, generator=start.config.generator)
-    known = registration(config.generator.name)
-    if known.steps == 0:
-        raise TrainingError(
-            f"generator '{config.generator.name}' has nothing to learn; use it directly: "
-            f"ptychopinn reconstruct SCAN --generator {config.generator.name}"
-        )
-    if current().count > 1 and config.training.max_seconds is not None:
-        raise ConfigError(
-            "training.max_seconds: the clocks of several processes differ; give --max-steps or "
-            "--epochs instead."
-        )
+    _require_something_to_learn(config)
+    require_folder_place(folder)
     supervised = config.training.objective == "supervised"
     if supervised:
         scan = with_truth(scan, config.data.truth)
+    checkpoint = LastCheckpoint(Path(folder) / CHECKPOINT_NAME, training_fingerprint(scan, config))
+    if resume:
+        checkpoint.require_same_run()
     use_threads(config.training.threads)
     lightning.seed_everything(config.training.seed, verbose=False)
     measured = normalise(scan, config.physics)
@@ -105,30 +96,56 @@ def train(
     measured = replace(measured, scan=refined.scan)
     if supervised:
         measured = replace(measured, scan=in_gauge(measured.scan))
+    known = registration(config.generator.name)
     data = ScanDataModule(measured.scan, config, config.data.group_size or known.group_size)
+    _require_batches(data)
     size = GeneratorSize(scan.n, data.group_size)
     generator = build_generator(config.generator, size)
     if start is not None:
         start_from(generator, start, f"'{config.training.init}'")
-    loader_length = len(data.train_dataloader())
-    if loader_length == 0:
-        raise TrainingError("training: no whole batch is left; make the region larger.")
-    budget = Budget(config.training, loader_length, known.steps)
+    budget = Budget(config.training, len(data.train_dataloader()), known.steps)
     history = History(budget)
-    target = prepared_folder(folder)
     module = PtychoModule(generator, config.training, budget.progress)
-    checkpoint = LastCheckpoint(target / CHECKPOINT_NAME)
     trainer = make_trainer(
         resolve_device(config.training.device),
-        target,
+        Path(folder),
         [budget, history, checkpoint],
         progress=progress,
-        logger=make_logger(config.training.logger, target),
+        logger=make_logger(config.training.logger, Path(folder)),
         gradient_clip_val=config.training.gradient_clip,
     )
+    made_folder(folder)
     fit(trainer, module, data, checkpoint.path, resume=resume)
     bundle = _bundle(module, config, measured, data, budget, history)
     return replace(bundle, start_probe=refined.start_probe)
+
+
+def _require_something_to_learn(config: Config) -> None:
+    """Refuse a generator without weights, and a clock for several processes."""
+    name = config.generator.name
+    if registration(name).steps == 0:
+        raise TrainingError(
+            f"generator '{name}' has nothing to learn; use it directly: "
+            f"ptychopinn reconstruct SCAN --generator {name}"
+        )
+    if current().count > 1 and config.training.max_seconds is not None:
+        raise ConfigError(
+            "training.max_seconds: the clocks of several processes differ; give --max-steps or "
+            "--epochs instead."
+        )
+
+
+def _require_batches(data: ScanDataModule) -> None:
+    """Refuse a region without a whole batch, and a schedule without the loss that it watches."""
+    if len(data.train_dataloader()) == 0:
+        raise TrainingError("training: no whole batch is left; make the region larger.")
+    if data.config.training.schedule == "plateau" and data.validation_groups is None:
+        raise ConfigError(
+            "training.schedule: 'plateau' watches the validation loss, and "
+            f"data.validation_fraction {data.config.data.validation_fraction:g} of "
+            f"{len(data.indices)} patterns keeps no group for it; give a larger "
+            "--validation-fraction, or another --schedule."
+        )
 
 
 def _bundle(

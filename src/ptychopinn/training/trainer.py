@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.loggers import CSVLogger, Logger, MLFlowLogger, TensorBoardLogger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
+from ptychopinn.device import is_out_of_memory
 from ptychopinn.errors import (
     ConfigError,
     DataError,
@@ -18,6 +19,7 @@ from ptychopinn.errors import (
     PtychoError,
     TrainingError,
 )
+from ptychopinn.io.refusal import said_briefly
 from ptychopinn.processes import current
 
 #: Name of the checkpoint in the folder of a run.
@@ -41,8 +43,8 @@ def make_logger(name: str, folder: Path) -> Logger | bool:
         return makers[name]()
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f"training.logger: '{name}' needs a package that is not installed ({error}); run "
-            "pip install 'ptychopinn[tracking]', or use --logger csv."
+            f"training.logger: '{name}' needs a package that is not installed "
+            f"({said_briefly(error)}); run pip install 'ptychopinn[tracking]', or use --logger csv."
         ) from error
 
 
@@ -97,20 +99,6 @@ def _placement(device: torch.device) -> dict[str, Any]:
     }
 
 
-def prepared_folder(folder: str | Path) -> Path:
-    """Make the folder of a run.
-
-    Raises:
-        OutputError: It cannot be made.
-    """
-    target = Path(folder)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: the folder cannot be made ({error.strerror}).") from error
-    return target
-
-
 def fit(
     trainer: lightning.Trainer,
     module: lightning.LightningModule,
@@ -119,18 +107,15 @@ def fit(
     *,
     resume: bool,
 ) -> None:
-    """Run the training, or go on with it from the checkpoint.
+    """Run the training, or go on with it from the checkpoint, which is there.
 
     Raises:
         DataError: A pattern cannot be read.
-        TrainingError: It was interrupted, ran out of memory, or there is nothing to resume.
+        TrainingError: It was interrupted or ran out of memory.
+        OutputError: The checkpoint or the log cannot be written.
         ProcessError: Another of several processes is gone.
     """
     several = current().count > 1
-    if resume and not checkpoint.exists():
-        raise TrainingError(
-            f"{checkpoint}: there is no checkpoint to resume from; start without --resume."
-        )
     try:
         trainer.fit(
             module, datamodule=data, ckpt_path=checkpoint if resume else None, weights_only=True
@@ -144,11 +129,14 @@ def fit(
         if not traceback:
             raise
         raise DataError(sentence.partition("DataError: ")[2] or sentence) from error
-    except torch.OutOfMemoryError as error:
-        raise TrainingError(
-            "training ran out of memory on the device; lower --batch-size or --group-size."
-        ) from error
-    except RuntimeError as error:
+    except OSError as error:
+        stopped = f"{_refused(error, checkpoint.parent)} Training stopped at step"
+        raise OutputError(f"{stopped} {trainer.global_step}{_kept(checkpoint)}") from error
+    except (MemoryError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            raise TrainingError(
+                "training ran out of memory; lower --batch-size or --group-size."
+            ) from error
         # What a broken sum over all processes raises has no type of its own.
         if not several or isinstance(error, PtychoError):
             raise
@@ -160,7 +148,22 @@ def fit(
 
 
 def _interruption(trainer: lightning.Trainer, checkpoint: Path) -> str:
-    at = f"training was interrupted at step {trainer.global_step}"
+    return f"training was interrupted at step {trainer.global_step}{_kept(checkpoint)}"
+
+
+def _kept(checkpoint: Path) -> str:
+    """Return the end of a sentence on a training that stopped: what is left of it."""
     if checkpoint.exists():
-        return f"{at}; {checkpoint} is kept: go on with the same command and --resume."
-    return f"{at}, before its first checkpoint; nothing is lost but time: start again."
+        return f"; {checkpoint} is kept: go on with the same command and --resume."
+    return ", before its first checkpoint; nothing is lost but time: start again."
+
+
+def _refused(error: OSError, folder: Path) -> str:
+    """Say what the disk refused; the loggers of others leave it at a number."""
+    if isinstance(error, OutputError):
+        return str(error)
+    reason = error.strerror or said_briefly(error)
+    return (
+        f"{error.filename or folder}: cannot be used: found '{reason}', wanted a place with room "
+        "and the rights to it; make room there or choose another place."
+    )
