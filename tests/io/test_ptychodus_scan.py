@@ -130,6 +130,48 @@ def test_older_files_are_read(pair):
     assert_same_scan(read_scan(patterns, MARKED), the_scan(), mask=False)
 
 
+def test_older_npz_products_are_read(tmp_path):
+    """2024: energy under its old name, losses as costs, no flags, no numbers, no bad pixels."""
+    folder = DATA / "ptychodus_npz"
+    new = {"photon_energy_eV", "loss_epochs", "loss_values", "far_field", "tilt_angle_deg"}
+    with np.load(folder / "product.npz") as file:
+        older = {key: file[key] for key in file if key not in new}
+        older |= {"probe_energy_eV": file["photon_energy_eV"], "costs": file["loss_values"]}
+    older["probe_position_indexes"] = np.arange(12)
+    np.savez(tmp_path / "product.npz", **older)
+    with np.load(folder / "diffraction.npz") as file:
+        np.savez(tmp_path / "diffraction.npz", patterns=file["patterns"])
+    for name in ("product.npz", "diffraction.npz"):
+        found = read_scan(tmp_path / name, MARKED)
+        assert_same_scan(found, the_scan(), mask=False)
+        assert "probe_energy_eV: 9998.73 eV" in said(found)
+
+
+@pytest.mark.parametrize("place", ["dataset", "attribute", "beside an attribute", "NPZ", "para"])
+def test_weights_of_the_probe_are_spoken_of(tmp_path, pair, place):
+    """1.7 has them at the root; 2025 looked for an attribute of the probe, and wrote a dataset."""
+    weights = np.full((12, 2), 0.5)
+    path = pair[1]
+    if place == "NPZ":
+        shutil.copytree(DATA / "ptychodus_npz", tmp_path / "npz")
+        path = tmp_path / "npz" / "product.npz"
+        with np.load(path) as file:
+            np.savez(path, **{**file, "opr_weights": weights})
+    elif place == "para":
+        shutil.copytree(DATA / "ptychodus_pair", tmp_path / "para")
+        path = tmp_path / "para" / "scan_para.hdf5"
+        change(path, opr_weights=weights)
+    else:
+        with h5py.File(path, "a") as file:
+            if "attribute" in place:
+                file["probe"].attrs["opr_weights"] = weights
+            if place != "attribute":
+                file["opr_weights"] = weights
+    found = read_scan(path, MARKED)
+    assert_same_scan(found, the_scan(), mask=place != "para")
+    assert "opr_weights are not used: one probe is taken for all patterns." in said(found)
+
+
 def test_an_object_that_windows_leave_is_set_aside(pair):
     patterns, product = pair
     with h5py.File(product) as file:

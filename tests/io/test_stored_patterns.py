@@ -199,7 +199,7 @@ def test_files_are_closed_with_the_last_reader(tmp_path):
     assert not opened[1]
 
 
-def test_what_cannot_be_read_is_refused_in_one_sentence(tmp_path, monkeypatch):
+def test_what_cannot_be_read_is_refused_in_one_sentence(tmp_path):
     with pytest.raises(DataError) as error:
         virtual(tmp_path, complete=False)
     assert one_sentence(str(error.value), tmp_path / "virtual.h5", "no file whole.h5", "/data")
@@ -213,11 +213,24 @@ def test_what_cannot_be_read_is_refused_in_one_sentence(tmp_path, monkeypatch):
             with pytest.raises(DataError) as error:
                 stored_in_hdf5(path, [file[key]])
             assert one_sentence(str(error.value), path, words)
+
+
+@pytest.mark.parametrize("number", [32008, 32999])
+def test_a_filter_that_is_not_installed_is_named(tmp_path, monkeypatch, number):
+    """Once hidden, once a number that nobody has: the bytes of the file were changed."""
     KINDS["bitshuffle"](tmp_path)
-    monkeypatch.setattr(hdf5.h5py.h5z, "filter_avail", lambda code: code != 32008)
-    with h5py.File(tmp_path / "a.h5") as file, pytest.raises(DataError) as error:
-        stored_in_hdf5(tmp_path / "a.h5", [file["entry/data"]])
-    assert one_sentence(str(error.value), tmp_path / "a.h5", "filter 32008", "hdf5plugin")
+    path = tmp_path / "a.h5"
+    if number == 32008:
+        monkeypatch.setattr(hdf5.h5py.h5z, "filter_avail", lambda code: code != 32008)
+    else:
+        known, other = (code.to_bytes(2, "little") for code in (32008, number))
+        data = path.read_bytes()
+        place = data.index(known)
+        assert data.index(b"bitshuffle") - place < 16, "not the message of the filter"
+        path.write_bytes(data[:place] + other + data[place + 2 :])
+    with h5py.File(path) as file, pytest.raises(DataError) as error:
+        stored_in_hdf5(path, [file["entry/data"]])
+    assert one_sentence(str(error.value), path, f"filter {number} (bitshuffle", "hdf5plugin")
 
 
 def test_files_that_end_early_are_refused_when_they_are_read(tmp_path):
