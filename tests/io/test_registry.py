@@ -159,7 +159,10 @@ def test_a_format_to_write_is_named_or_told_by_the_suffix(tmp_path):
     assert recognise(tmp_path / "a.dat") == "ptypy"
     for path, name, words in (
         ("a.h5", None, "no format to write has this suffix"),
-        ("a.cxi", "cxj", "known: CXI, "),
+        ("a.npz", "CXI", "found the suffix .npz for CXI"),
+        ("a_dp.npz", "dp/para", "wanted one of an HDF5 file; let it end with _dp.hdf5"),
+        ("a.h5", "tike", "wanted one of an NPZ file; let it end with .tike.npz"),
+        ("a.cxi", "cxj", "known: CXI, NXcxi_ptycho, "),
         ("a.cxi", "NPZ", "known: PtychoPINN NPZ, tike NPZ"),
     ):
         with pytest.raises(ConfigError) as error:

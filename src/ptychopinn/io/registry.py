@@ -20,6 +20,8 @@ from ptychopinn.io.scan_format import Description, ScanFormat
 from ptychopinn.scan import Scan
 
 _DEFAULTS = DataConfig()
+#: Suffixes that say which container a file is.
+_CONTAINER_SUFFIXES = (".npz", ".h5", ".hdf5", ".cxi", ".nxs", ".ptyd")
 #: Files of a scan whose contents are shown; further ones are alike.
 _MOST_FILES = 3
 _FORMATS: dict[str, ScanFormat] = {known.name: known for known in FORMATS}
@@ -95,9 +97,27 @@ def format_to_write(path: str | Path, format_name: str | None = None) -> ScanFor
     """Return the format, one that can be written, that a name or else a suffix means.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: There is none, or the name of the file means NPZ and the format HDF5, or the
+            other way round, so that other programs would not open it.
     """
-    return _named(format_name) if format_name else _of_suffix(path)
+    if not format_name:
+        return _of_suffix(path)
+    chosen = _named(format_name)
+    _require_fitting_name(path, chosen)
+    return chosen
+
+
+def _require_fitting_name(path: str | Path, chosen: ScanFormat) -> None:
+    """Refuse a name that says NPZ for a format that is HDF5, or the other way round."""
+    suffix = Path(path).suffix.casefold()
+    written = {Path(name).suffix == ".npz" for name in chosen.suffixes}
+    if suffix not in _CONTAINER_SUFFIXES or not written or (suffix == ".npz") in written:
+        return
+    raise ConfigError(
+        f"{path}: found the suffix {suffix} for {chosen.name}, wanted one of "
+        f"{'an NPZ' if written == {True} else 'an HDF5'} file; let it end with "
+        f"{chosen.suffixes[0]}."
+    )
 
 
 def contents(path: str | Path) -> list[tuple[Path, tuple[Branch, ...]]]:

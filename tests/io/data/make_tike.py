@@ -1,8 +1,8 @@
 """Writes tike.npz as `tike.ptycho.reconstruct` takes its arguments, with NumPy alone.
 
-tike needs a GPU and is not on the package index, so its documented layout is written: ``data`` with
-the zero frequency in the corner, ``scan`` = first pixels of the windows, (1, 1, modes, N, N) probe,
-``measured_pixels`` True = good; with the leading axis of its test data.
+tike is on the package index, but it needs cupy and a GPU. So its documented layout is written:
+``data`` with the zero frequency in the corner, ``scan`` = first pixels of the windows, a
+(1, 1, modes, N, N) probe, ``measured_pixels`` True = good; with the leading axis of its test data.
 """
 
 from pathlib import Path
