@@ -180,6 +180,17 @@ def test_a_generator_without_weights_is_not_said_to_need_none(small_scan, tmp_pa
     assert "needs no training" not in answer.out
 
 
+@pytest.mark.parametrize("command", ["train", "reconstruct"])
+def test_a_mask_that_leaves_one_pixel(small_scan, tmp_path, call, command):
+    bad = np.ones((32, 32), dtype=bool)
+    bad[16, 16] = False
+    np.save(tmp_path / "mask.npy", bad)
+    out = tmp_path / "out"
+    answer = call(command, small_scan, "--mask", tmp_path / "mask.npy", "-o", out)
+    refused(answer, "found 1 good pixels of 1024", "check --mask")
+    assert not out.exists()
+
+
 def test_evaluate(small_scan, tmp_path, call):
     refused(call("evaluate", small_scan, "--reference", small_scan), "scan.npz")
     done = call(

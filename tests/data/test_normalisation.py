@@ -6,6 +6,7 @@ import pytest
 from ptychopinn.config import PhysicsConfig
 from ptychopinn.data import mean_pattern, normalise
 from ptychopinn.data.normalisation import seen_share
+from ptychopinn.errors import DataError
 from tests.conftest import make_scan
 
 
@@ -23,9 +24,31 @@ def test_a_gap_does_not_make_the_probe_weaker():
     assert mean_pattern(scan).sum() == pytest.approx(whole.pattern_counts, rel=1e-3)
 
 
-def test_a_probe_that_only_lights_bad_pixels_is_left_alone():
-    scan = make_scan(32)
+def test_a_probe_that_only_lights_bad_pixels_is_refused():
     mask = np.ones((32, 32), dtype=bool)
     mask[16, 16] = False
-    flat = replace(scan, probe=np.ones((1, 32, 32), np.complex64), mask=mask)
-    assert seen_share(flat) == 1
+    flat = replace(make_scan(32), probe=np.ones((1, 32, 32), np.complex64), mask=mask)
+    with pytest.raises(DataError, match=r"0\.00% of the probe's own light .*another probe"):
+        normalise(flat, PhysicsConfig())
+
+
+def test_a_mask_that_leaves_next_to_nothing_is_refused():
+    scan = make_scan(32)
+    mask = np.zeros((32, 32), dtype=bool)
+    mask[16, 16] = True
+    with pytest.raises(DataError, match=r"found 1 good pixels of 1024 \(0.10%\), wanted 1%"):
+        normalise(replace(scan, mask=mask), PhysicsConfig())
+    mask[14:19, 14:19] = True
+    assert 0.05 < seen_share(replace(scan, mask=mask)) < 1
+
+
+@pytest.mark.parametrize(("half_width", "refused"), [(1, False), (3, True)])
+def test_a_beam_stop_may_hide_nearly_all_of_the_direct_light(half_width, refused):
+    mask = np.ones((32, 32), dtype=bool)
+    mask[16 - half_width : 17 + half_width, 16 - half_width : 17 + half_width] = False
+    scan = replace(make_scan(32), mask=mask)
+    if refused:
+        with pytest.raises(DataError, match="own light"):
+            seen_share(scan)
+    else:
+        assert seen_share(scan) < 1

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from ptychopinn.config import PhysicsConfig
-from ptychopinn.physics.fourier import fourier, intensity
-from ptychopinn.physics.gauge import scale_probe
+from ptychopinn.errors import DataError
+from ptychopinn.physics.gauge import LEAST_SEEN, scale_probe, share_on
 from ptychopinn.scan import Scan
 
 _LOG = logging.getLogger(__name__)
@@ -17,8 +17,8 @@ _LOG = logging.getLogger(__name__)
 _CHUNK = 256
 #: Patterns that the mean is taken over; more would read the whole file for the same figure.
 _SAMPLE = 2048
-#: A probe whose own light falls on bad pixels nearly everywhere says nothing about its power.
-_LEAST_SEEN = 0.1
+#: A detector with a smaller share of good pixels measures no image.
+LEAST_GOOD = 0.01
 
 
 @dataclass(frozen=True)
@@ -53,16 +53,28 @@ def mean_pattern(scan: Scan) -> np.ndarray:
 def seen_share(scan: Scan) -> float:
     """Return the share of the probe's own light that falls on good detector pixels.
 
-    What a detector gap takes away must not make the probe weaker. The object scatters little of
-    the light far, so that the far field of the probe tells where most of it is missing; a share
-    below a tenth is not believed, and 1.
+    Raises:
+        DataError: Less than 1 % of the detector or less than 5 % of that light is good: nothing
+            would be reconstructed but what the start was.
     """
-    if scan.mask.all():
+    if scan.mask.all() or not scan.probe.any():
         return 1.0
-    light = intensity(fourier(torch.from_numpy(scan.probe))).numpy()
-    total = float(light.sum(dtype=np.float64))
-    seen = float(light[scan.mask].sum(dtype=np.float64))
-    return seen / total if seen > _LEAST_SEEN * total else 1.0
+    good = float(scan.mask.mean())
+    if good < LEAST_GOOD:
+        raise DataError(
+            f"{scan.name}: mask: found {scan.mask.sum()} good pixels of {scan.mask.size} "
+            f"({good:.2%}), wanted {LEAST_GOOD:.0%} at least; check --mask (True = bad in .npy "
+            "files) and --bad-pixels."
+        )
+    mask = torch.from_numpy(scan.mask.astype(np.float32))
+    share = share_on(torch.from_numpy(scan.probe), mask)
+    if share < LEAST_SEEN:
+        raise DataError(
+            f"{scan.name}: mask: found {share:.2%} of the probe's own light on good pixels, wanted "
+            f"{LEAST_SEEN:.0%} at least; check --mask and --bad-pixels, or give another probe with "
+            "--probe FILE."
+        )
+    return share
 
 
 def normalise(scan: Scan, physics: PhysicsConfig) -> MeasuredScan:
@@ -71,10 +83,11 @@ def normalise(scan: Scan, physics: PhysicsConfig) -> MeasuredScan:
         sum over good pixels of |F(P)|^2 = mean photons of a pattern
 
     Raises:
-        DataError: The probe has no power, or the patterns no photons.
+        DataError: The probe has no power, the patterns no photons, or next to no pixel is good.
     """
+    share = seen_share(scan)
     counts = mean_counts(scan)
-    probe, factor = scale_probe(scan.probe, counts / seen_share(scan))
+    probe, factor = scale_probe(scan.probe, counts / share)
     if physics.probe_power == "keep":
         probe, factor = scan.probe, 1.0
     _LOG.info("%.4g photons in the mean pattern; probe scaled by %.4g", counts, factor)

@@ -7,7 +7,7 @@ from ptychopinn.errors import DataError
 from ptychopinn.physics.fourier import fourier, intensity
 
 #: A probe whose own light falls on bad pixels nearly everywhere says nothing about its power.
-_LEAST_SEEN = 0.1
+LEAST_SEEN = 0.05
 
 
 def seen_share(probe: torch.Tensor, mask: torch.Tensor) -> float:
@@ -15,15 +15,21 @@ def seen_share(probe: torch.Tensor, mask: torch.Tensor) -> float:
 
     What a detector gap takes away must not make the probe weaker, nor a step shorter. The object
     scatters little of the light far, so that the far field of the probe tells where most of it is
-    missing; a share below a tenth is not believed, and 1.
+    missing. A share below a twentieth is not believed, and 1: scans are refused before that
+    (`data.normalise`), but a refinement may try such a probe on its way.
 
     Args:
         probe: (P, N, N) complex.
         mask: (N, N) real, 1 = good pixel.
     """
+    share = share_on(probe, mask)
+    return share if share > LEAST_SEEN else 1.0
+
+
+def share_on(probe: torch.Tensor, mask: torch.Tensor) -> float:
+    """Return the share of the probe's own light that falls on good pixels; arguments as above."""
     light = intensity(fourier(probe))
-    share = float((light * mask).sum() / light.sum())
-    return share if share > _LEAST_SEEN else 1.0
+    return float((light * mask).sum() / light.sum())
 
 
 def scale_probe(probe: np.ndarray, pattern_counts: float) -> tuple[np.ndarray, float]:
