@@ -11,7 +11,7 @@ from ptychopinn.errors import ConfigError, DataError
 from ptychopinn.io import MAP_NAMES, known_formats, read_scan, recognise, write_scan
 from ptychopinn.io.file_map import LENGTHS
 from ptychopinn.io.formats import FORMATS
-from ptychopinn.io.geometry import photon_wavelength_m
+from ptychopinn.io.geometry import electron_wavelength_m, photon_wavelength_m
 from tests.io import hdf5_files
 from tests.io.peers import DATA, the_scan
 from tests.io.test_ptychodus_cxi import ptychodus_cxi
@@ -100,6 +100,18 @@ def test_the_unit_of_positions_is_heeded(tmp_path, kind):
         read_scan(path, DataConfig(map=f"position_unit=mm {lengths}"))
     in_pixels = kind in ("PtychoPINN NPZ", "tike NPZ", "Ptychodus training data")
     assert f" {'px' if in_pixels else 'm'} (a step of 4." in str(error.value)
+
+
+@pytest.mark.parametrize("kind", OF_LENGTHS)
+def test_particles_go_with_an_energy(tmp_path, kind):
+    path = a_file(tmp_path, kind)
+    with pytest.raises(ConfigError, match="found particle=electrons alone"):
+        read_scan(path, DataConfig(map="particle=electrons"))
+    lengths = "energy=80keV particle=electrons distance=0.36m pixel=7um"
+    found = read_scan(path, DataConfig(map=lengths, bad_pixels="file"))
+    assert found.wavelength_m == pytest.approx(electron_wavelength_m(80e3))
+    with pytest.raises(ConfigError, match="found energy and wavelength, wanted one"):
+        read_scan(path, DataConfig(map="energy=9keV wavelength=0.1nm"))
 
 
 @pytest.mark.parametrize("kind", OF_LENGTHS)

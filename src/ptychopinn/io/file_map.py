@@ -145,6 +145,8 @@ def parse_map(text: str | None) -> FileMap:
         if name in _WORDS and value not in _WORDS[name]:
             raise ConfigError(f"data.map: {name} is one of {', '.join(_WORDS[name])}, not {value}.")
         values[name] = value
+    if "energy" in values and "wavelength" in values:
+        raise ConfigError("data.map: found energy and wavelength, wanted one; leave out the other.")
     return FileMap(values)
 
 
@@ -178,6 +180,11 @@ def require_heeded(said: FileMap, kind: str, heeded: Collection[str], *, is_hdf5
                 f"a number with its unit; datasets are only looked up in any HDF5 file, with "
                 "patterns=PLACE."
             )
+    if "particle" in said and "energy" not in said and "patterns" not in heeded:
+        raise ConfigError(
+            f"data.map: found particle={said.values['particle']} alone, wanted the energy that it "
+            "has; add energy=VALUE."
+        )
 
 
 def require_measured(said: FileMap, path: str | Path, *, known: bool) -> None:
