@@ -385,8 +385,9 @@ class InferenceConfig(_Checked):
     stages: int | None = _knob(None, ge=1, le=10000)
     """Sweeps of unrolled or pie; none = as trained and, after subsets, one that is not cut, or more
     of those (at most 40) where the patterns are still far from explained."""
-    cache_mb: float = _knob(256.0, ge=0)
-    """Memory for prepared patterns and probes, in MiB; the rest is made anew each sweep."""
+    cache_mb: float | None = _knob(None, ge=0)
+    """Memory for prepared patterns and probes, in MiB; the rest is made anew each sweep. None =
+    256, on a CUDA device half of its free memory."""
     canvas: Literal["auto", "device", "host"] = "auto"
     """Where the object's canvas lives; host = in the memory of the processor, and the device sees
     pieces of it; auto = there when it would take half of the device's memory."""

@@ -12,6 +12,8 @@ _LOG = logging.getLogger(__name__)
 #: Bytes of complex waves in a batch: what stays in a processor's cache, and what fills a GPU.
 _CPU_BYTES = 2**21
 _GPU_BYTES = 2**29
+#: Memory for patterns that are kept between sweeps where nothing says how much is free, in MiB.
+_CACHE_MB = 256
 
 
 def resolve_device(name: str) -> torch.device:
@@ -79,3 +81,26 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Tell a lack of memory from other errors; torch has no class of its own for it on a CPU."""
     known = isinstance(error, MemoryError | torch.OutOfMemoryError)
     return known or "allocate memory" in str(error)
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """Return the memory that a CUDA device has left for this process; None on other devices."""
+    if device.type != "cuda":
+        return None
+    free, _ = torch.cuda.mem_get_info(device)
+    # What torch has taken and does not use is free for the next tensors.
+    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+
+
+def cache_bytes(wanted_mb: float | None, device: torch.device, taken: float = 0) -> float:
+    """Return the memory for patterns that are kept between sweeps, in bytes.
+
+    Args:
+        wanted_mb: What the settings say, in MiB; None = 256, on a CUDA device half of what is free.
+        device: Where they are worked on.
+        taken: Bytes of the free memory that something else will need.
+    """
+    free = free_bytes(device)
+    if wanted_mb is None and free is not None:
+        return max(0.0, free - taken) / 2
+    return (_CACHE_MB if wanted_mb is None else wanted_mb) * 2**20

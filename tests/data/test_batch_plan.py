@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from ptychopinn.data.batch_plan import BatchPlan, ThreadShares
+from ptychopinn.data.compact import Compact
 from ptychopinn.physics.subsets import EVERY, Subset
 from ptychopinn.processes import Processes
 
@@ -12,7 +13,7 @@ def corners(count=101):
     return torch.from_numpy(rng.integers(0, 500, (count, 2)))
 
 
-@pytest.mark.parametrize("compact", [False, True])
+@pytest.mark.parametrize("compact", [None, Compact(32)])
 @pytest.mark.parametrize("count", [1, 3])
 def test_processes_and_batches_hold_every_pattern_once(count, compact):
     plans = [
@@ -40,13 +41,19 @@ def test_compact_batches_cover_less_of_the_canvas():
         return float(np.mean([height * width for height, width in sizes]))
 
     scattered = BatchPlan.interleaved(corners(4000), 16, 1)
-    compact = BatchPlan.interleaved(corners(4000), 16, 1, compact=True)
+    compact = BatchPlan.interleaved(corners(4000), 16, 1, compact=Compact(1))
     assert area(compact) < area(scattered) / 10
 
 
 def test_more_processes_than_patterns():
     plans = [BatchPlan.interleaved(corners(3), 4, 1, processes=Processes(i, 5)) for i in range(5)]
     assert sorted(len(plan.members) for plan in plans) == [0, 0, 1, 1, 1]
+
+
+def test_batches_are_kept_by_their_own_size():
+    plan = BatchPlan([np.arange(size) for size in (5, 5, 1)], [0, 0, 0])
+    kept = [plan.first_within(room, 10) for room in (0, 49, 50, 109, 110, 1e9)]
+    assert kept == [0, 0, 1, 2, 3, 3]
 
 
 def test_threads_share_all_batches_and_answer_for_none():

@@ -8,6 +8,7 @@ from typing import Self, TypeVar
 import numpy as np
 import torch
 
+from ptychopinn.data.compact import Compact
 from ptychopinn.physics.subsets import Subset, z_order
 from ptychopinn.processes import ALONE, Processes
 
@@ -32,7 +33,7 @@ class BatchPlan:
         *,
         threads: int = 1,
         processes: Processes = ALONE,
-        compact: bool = False,
+        compact: Compact | None = None,
     ) -> Self:
         """Cut interleaved subsets of the patterns into equal batches, as many for every thread.
 
@@ -42,7 +43,8 @@ class BatchPlan:
             subsets: Number of subsets, a power of two.
             threads: Threads among which the batches will be shared.
             processes: This process takes its own share of every subset.
-            compact: Put neighbours on the canvas into a batch, instead of neighbours in the file.
+            compact: Put neighbours on the canvas into a batch, as close as this says, instead of
+                neighbours in the file; batches may then be smaller.
         """
         order = z_order(corners.cpu()).numpy()
         members: list[np.ndarray] = []
@@ -50,12 +52,25 @@ class BatchPlan:
         for part in range(subsets):
             patterns = order[part::subsets]
             mine = processes.share(patterns if compact else np.sort(patterns))
-            pieces = -(-len(mine) // (batch_size * threads)) * threads
-            if len(mine):
-                cut = np.array_split(mine, min(pieces, len(mine)))
-                members += [np.sort(batch) for batch in cut]
-                subset += [part] * len(cut)
+            if compact:
+                near = compact.cut(corners.cpu().numpy()[mine], batch_size)
+                cut = [np.sort(mine[batch]) for batch in near]
+            else:
+                pieces = -(-len(mine) // (batch_size * threads)) * threads
+                cut = np.array_split(mine, min(pieces, len(mine))) if len(mine) else []
+            members += cut
+            subset += [part] * len(cut)
         return cls(members, subset)
+
+    def first_within(self, room: float, each: float) -> int:
+        """Return how many batches, from the first, fit into a room where a pattern takes ``each``.
+
+        Args:
+            room: In bytes, as ``each``.
+            each: Bytes of a pattern.
+        """
+        filled = each * np.cumsum([len(batch) for batch in self.members])
+        return int(np.searchsorted(filled, room, side="right"))
 
     def of(self, subset: Subset) -> list[int]:
         """Return the numbers of the batches in a subset of the patterns."""

@@ -15,7 +15,7 @@ from ptychopinn.data import (
     describe_scan,
     normalise,
 )
-from ptychopinn.device import automatic_batch_size, resolve_device, use_threads
+from ptychopinn.device import automatic_batch_size, cache_bytes, resolve_device, use_threads
 from ptychopinn.errors import BundleError
 from ptychopinn.generators import registration
 from ptychopinn.inference.batching import halve_until_it_fits, keep_freed_memory
@@ -24,7 +24,7 @@ from ptychopinn.inference.identity import weights_digest
 from ptychopinn.inference.reconstruction_model import ReconstructionModel
 from ptychopinn.inference.trust import Trust, assess, not_checked, trained_ranges
 from ptychopinn.inference.uncertainty import estimate_uncertainty
-from ptychopinn.inference.whole_canvas import Progress, whole_canvas
+from ptychopinn.inference.whole_canvas import Progress, canvas_bytes, whole_canvas
 from ptychopinn.refinement import RefinedScan, refine, sweeps_of, wants_refinement
 from ptychopinn.scan import Reconstruction, Scan
 
@@ -173,7 +173,7 @@ def _refined(scan: Scan, model: ReconstructionModel, on_progress: Progress | Non
             wanted,
             device=device,
             batch_size=batch_size,
-            cache_bytes=settings.cache_mb * 2**20,
+            cache_bytes=cache_bytes(settings.cache_mb, device, canvas_bytes(scan.canvas_shape)),
             on_progress=report,
         )
 

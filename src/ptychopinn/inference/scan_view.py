@@ -1,13 +1,17 @@
 """A whole scan as its canvas sees it: streamed in batches, without gradients."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
 
 from ptychopinn.data.batch_plan import BatchPlan, ThreadShares
+from ptychopinn.data.compact import Compact
+from ptychopinn.data.pattern_feed import PatternFeed
+from ptychopinn.inference.canvas_piece import CanvasPiece
 from ptychopinn.physics.canvas import add_windows, cut_windows
 from ptychopinn.physics.diffraction import diffract_in_corner
 from ptychopinn.physics.fourier import intensity, to_corner
@@ -16,7 +20,6 @@ from ptychopinn.physics.likelihood import poisson_deviance
 from ptychopinn.physics.probe import probes_at
 from ptychopinn.physics.projection import PROJECTION, ModulusStep, object_update
 from ptychopinn.physics.subsets import EVERY, Subset, most_subsets
-from ptychopinn.physics.view import amplitude_in_corner
 from ptychopinn.processes import ALONE, Processes
 from ptychopinn.scan import Scan
 
@@ -39,8 +42,19 @@ class Streaming:
     """Memory for prepared batches."""
     canvas_on_host: bool = False
     """Keep the canvas in the memory of the processor, and bring to the device what a batch sees."""
+    piece_px: float = math.inf
+    """Most pixels of the canvas that a batch may see then."""
     processes: Processes = ALONE
     """Who shares the patterns."""
+
+
+class _Lit(NamedTuple):
+    """A batch of windows and the light on them."""
+
+    probes: torch.Tensor
+    """(1, C, P, N, N)."""
+    corners: torch.Tensor
+    """(1, C, 2)."""
 
 
 class _Prepared(NamedTuple):
@@ -71,26 +85,6 @@ class _Rounded(NamedTuple):
         return self.steps.to(torch.float32).mul_(self.step)
 
 
-class _Piece(NamedTuple):
-    """The rectangle of the canvas that a batch sees, where the batch is worked on."""
-
-    rows: slice
-    columns: slice
-    corners: torch.Tensor
-    """(1, C, 2), counted from the rectangle's first pixel."""
-
-    @classmethod
-    def around(cls, corners: torch.Tensor, n: int) -> "_Piece":
-        top, left = corners.amin(dim=(0, 1)).tolist()
-        bottom, right = corners.amax(dim=(0, 1)).tolist()
-        inside = corners - corners.amin(dim=(0, 1))
-        return cls(slice(top, bottom + n), slice(left, right + n), inside)
-
-    def of(self, canvas: torch.Tensor) -> torch.Tensor:
-        """Return a view of the rectangle in (1, H, W) values."""
-        return canvas[:, self.rows, self.columns]
-
-
 class _Strip(NamedTuple):
     """Rows of the canvas that a thread adds to."""
 
@@ -105,13 +99,17 @@ class _Strip(NamedTuple):
         )
 
 
+_Batch = TypeVar("_Batch", _Lit, _Prepared)
+
+
 class ScanView:
     """All patterns of a scan on one canvas; a `CanvasView` with B = 1.
 
     Patterns are read from wherever the scan keeps them, batch by batch, once a sweep. Prepared
     batches are kept while they fit into the cache, so that memory is the canvas, a batch and the
     cache, whatever the number of patterns. Of several processes each reads its share, and sums
-    over patterns are sums over processes.
+    over patterns are sums over processes: each subset of a sweep is one collective over the canvas,
+    and one over a number a process before it (`Processes.add_up`). The light takes as many once.
 
     Args:
         scan: In the gauge of the package.
@@ -152,23 +150,28 @@ class ScanView:
             self.subsets,
             threads=self._threads.count,
             processes=streaming.processes,
-            compact=streaming.canvas_on_host,
+            compact=Compact(scan.n, streaming.piece_px) if streaming.canvas_on_host else None,
         )
-        each = scan.n * scan.n * (4 + 8 * scan.n_modes) * streaming.batch_size
-        batches = len(self._batches.members)
-        kept = min(batches, int(streaming.cache_bytes // each))
-        self._kept_batches = kept if kept >= _LEAST_KEPT * batches else 0
+        self._feed = PatternFeed(scan, device)
+        each = scan.n * scan.n * (4 + 8 * scan.n_modes)
+        kept = self._batches.first_within(streaming.cache_bytes, each)
+        enough = kept >= _LEAST_KEPT * len(self._batches.members)
+        self._kept_batches = kept if enough else 0
         self._cache: list[_Prepared | None] = [None] * self._kept_batches
         self._lights: dict[Subset, torch.Tensor | _Rounded] = {}
         self.illumination = self._lights[EVERY] = self._all_light()
         """(1, H, W) real, photons per pixel."""
 
     def _sum(
-        self, add: Callable[[int, "_Strip"], None], subset: Subset, dtype: torch.dtype
+        self,
+        look: Callable[[Sequence[int]], Iterator[_Batch]],
+        add: Callable[[_Batch, _Strip], None],
+        subset: Subset,
+        dtype: torch.dtype,
     ) -> torch.Tensor:
-        """Call ``add(batch number, strip)`` for the batches of a subset; return the total.
+        """Call ``add(batch, strip)`` for all that ``look(numbers)`` shows; return the total.
 
-        It is (1, H, W), summed over threads and processes.
+        It is (1, H, W), summed over the batches of a subset, threads and processes.
         """
         batches = self._batches.of(subset)
 
@@ -178,8 +181,8 @@ class ScanView:
             height = len(range(*rows.indices(self.canvas_shape[0])))
             shape = (1, height, self.canvas_shape[1])
             strip = _Strip(rows, torch.zeros(shape, dtype=dtype, device=self._canvas_device))
-            for number in numbers:
-                add(number, strip)
+            for batch in look(numbers):
+                add(batch, strip)
             return strip
 
         whole, *strips = self._threads.work(share, batches)
@@ -209,7 +212,7 @@ class ScanView:
 
     def _light_of(self, subset: Subset) -> torch.Tensor:
         """Return the light of one of the finest subsets on the canvas."""
-        return self._sum(self._add_light, subset, torch.float32)
+        return self._sum(self._lit, self._add_light, subset, torch.float32)
 
     def illumination_of(self, subset: Subset) -> torch.Tensor:
         """Return the light of a subset on the (1, H, W) canvas."""
@@ -223,38 +226,46 @@ class ScanView:
             self._lights[subset] = total
         return total
 
-    def _prepare(self, number: int) -> _Prepared:
-        """Return a batch from the cache, or make it (and keep it while there is room)."""
-        if number < self._kept_batches:
-            kept = self._cache[number]
-            if kept is not None:
-                return kept
-        part = self._batches.members[number]
-        counts = torch.from_numpy(self.scan.counts(part)).to(self._device)
-        made = _Prepared(amplitude_in_corner(counts)[None], *self._light(part))
-        if number < self._kept_batches:
-            self._cache[number] = made
-        return made
+    def _prepared(self, numbers: Sequence[int]) -> Iterator[_Prepared]:
+        """Yield batches from the cache, or made (and kept while there is room)."""
+        members = self._batches.members
+        unread = (None if self._known(number) else members[number] for number in numbers)
+        for number, block in zip(numbers, self._feed.blocks(unread), strict=True):
+            batch = self._known(number)
+            if batch is None:
+                assert block is not None
+                lit = self._light(members[number])
+                batch = _Prepared(self._feed.amplitude(block), *lit)
+                if number < self._kept_batches:
+                    self._cache[number] = batch
+            yield batch
 
-    def _light(self, part: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    def _known(self, number: int) -> _Prepared | None:
+        return self._cache[number] if number < self._kept_batches else None
+
+    def _lit(self, numbers: Sequence[int]) -> Iterator[_Lit]:
+        """Yield the light of batches; those that will be kept are prepared at once."""
+        kept = [number for number in numbers if number < self._kept_batches]
+        for batch in self._prepared(kept):
+            yield _Lit(batch.probes, batch.corners)
+        for number in numbers[len(kept) :]:
+            yield self._light(self._batches.members[number])
+
+    def _light(self, part: np.ndarray) -> _Lit:
         """Return the probes and corners of a batch."""
         probes = probes_at(self._probe, self._fractions[part])
-        return probes[None], self._corners[part][None]
+        return _Lit(probes[None], self._corners[part][None])
 
-    def _add_light(self, number: int, total: "_Strip") -> None:
-        if number < self._kept_batches:
-            _, probes, corners = self._prepare(number)
-        else:
-            probes, corners = self._light(self._batches.members[number])
-        self._add(intensity(probes), corners, total)
+    def _add_light(self, batch: _Lit, total: _Strip) -> None:
+        self._add(intensity(batch.probes), batch.corners, total)
 
-    def _add(self, patches: torch.Tensor, corners: torch.Tensor, total: "_Strip") -> None:
+    def _add(self, patches: torch.Tensor, corners: torch.Tensor, total: _Strip) -> None:
         """Add (1, C, N, N) patches to the canvas, by way of the piece that they cover."""
         corners = total.below(corners)
         if not self._by_pieces:
             add_windows(total.values, patches, corners)
             return
-        piece = _Piece.around(corners, self.scan.n)
+        piece = CanvasPiece.around(corners, self.scan.n)
         target = piece.of(total.values)
         here = torch.zeros_like(target, device=self._device)
         add_windows(here, patches, piece.corners)
@@ -264,7 +275,7 @@ class ScanView:
         """Cut the (1, C, N, N) windows of a batch out of the canvas."""
         if not self._by_pieces:
             return cut_windows(canvas, corners, self.scan.n)
-        piece = _Piece.around(corners, self.scan.n)
+        piece = CanvasPiece.around(corners, self.scan.n)
         return cut_windows(piece.of(canvas).to(self._device), piece.corners, self.scan.n)
 
     def update(
@@ -272,23 +283,22 @@ class ScanView:
     ) -> torch.Tensor:
         """Sum what every pattern of a subset asks of the (1, H, W) object."""
 
-        def add(number: int, total: _Strip) -> None:
-            amplitude, probes, corners = self._prepare(number)
+        def add(batch: _Prepared, total: _Strip) -> None:
+            amplitude, probes, corners = batch
             patches = self._extract(canvas, corners)
             asked = object_update(patches, probes, amplitude, self._mask, step)
             self._add(asked, corners, total)
             if self._on_batch:
                 self._on_batch(corners.shape[1])
 
-        return self._sum(add, subset, canvas.dtype)
+        return self._sum(self._prepared, add, subset, canvas.dtype)
 
     def deviance(self, canvas: torch.Tensor, subset: Subset = EVERY) -> float:
         """Return the mean Poisson deviance of a good pixel of the patterns of a subset."""
 
         def share(numbers: Sequence[int]) -> torch.Tensor:
             total = torch.zeros(2, dtype=torch.float64, device=self._device)
-            for number in numbers:
-                amplitude, probes, corners = self._prepare(number)
+            for amplitude, probes, corners in self._prepared(numbers):
                 patches = self._extract(canvas, corners)
                 rates = diffract_in_corner(patches, probes)
                 found = poisson_deviance(rates, amplitude.square())
@@ -308,7 +318,6 @@ class ScanView:
 
         Of several processes each gives its own share.
         """
-        for number in range(len(self._batches.members)):
-            amplitude, probes, corners = self._prepare(number)
+        for amplitude, probes, corners in self._prepared(range(len(self._batches.members))):
             patches = self._extract(canvas, corners)
             yield diffract_in_corner(patches, probes)[0], amplitude[0].square()

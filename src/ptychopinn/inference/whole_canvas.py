@@ -1,5 +1,6 @@
 """One image of all patterns of a scan: sweeps of a canvas generator, or patches stitched."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import numpy as np
 import torch
 
 from ptychopinn.data import GroupDataset, collate_groups, group_patterns
-from ptychopinn.device import automatic_batch_size, resolve_device
+from ptychopinn.device import automatic_batch_size, cache_bytes, free_bytes, resolve_device
 from ptychopinn.generators import CanvasGenerator, PatchGenerator
 from ptychopinn.inference.batching import halve_until_it_fits, keep_freed_memory
 from ptychopinn.inference.convergence import settled_canvas
@@ -26,6 +27,10 @@ Progress = Callable[[str, int, int], None]
 #: Bytes that a canvas needs for each of its pixels beside the patterns: object, momentum and
 #: update, the light of the subsets.
 _CANVAS_BYTES = 120
+#: The same for a piece of a canvas on the host: object, and what is added to it.
+_PIECE_BYTES = 16
+#: Share of the free memory of the device that a piece may take.
+_PIECE_SHARE = 0.125
 
 
 def whole_canvas(
@@ -95,10 +100,21 @@ def canvas_stays_on_host(setting: str, shape: tuple[int, int], device: torch.dev
         shape: (H, W).
         device: Where the patterns are worked on.
     """
-    if setting != "auto" or device.type != "cuda":
+    if setting != "auto":
         return setting == "host"
-    free, _ = torch.cuda.mem_get_info(device)
-    return _CANVAS_BYTES * shape[0] * shape[1] > free / 2
+    free = free_bytes(device)
+    return free is not None and canvas_bytes(shape) > free / 2
+
+
+def canvas_bytes(shape: tuple[int, int]) -> int:
+    """Return what an (H, W) canvas needs beside the patterns, in bytes."""
+    return _CANVAS_BYTES * shape[0] * shape[1]
+
+
+def largest_piece_px(device: torch.device) -> float:
+    """Return how many pixels of a canvas on the host may be on the device at once."""
+    free = free_bytes(device)
+    return math.inf if free is None else _PIECE_SHARE * free / _PIECE_BYTES
 
 
 def _sweep(
@@ -111,9 +127,19 @@ def _sweep(
     """Whole-scan sweeps of a canvas generator."""
     settings = model.config.inference
     device = resolve_device(settings.device)
-    on_host = canvas_stays_on_host(settings.canvas, scan.canvas_shape, device)
+    wants_host = canvas_stays_on_host(settings.canvas, scan.canvas_shape, device)
+    # All or none: a sum is taken where the canvas lives, and free memory may differ.
+    on_host = bool(current().add_up(torch.tensor([float(wants_host)])))
+    taken = 0 if on_host else canvas_bytes(scan.canvas_shape)
     generator.live_on(torch.device("cpu") if on_host else device, device)
-    streaming = Streaming(batch_size, device, settings.cache_mb * 2**20, on_host, current())
+    streaming = Streaming(
+        batch_size,
+        device,
+        cache_bytes(settings.cache_mb, device, taken),
+        on_host,
+        largest_piece_px(device),
+        current(),
+    )
     view = ScanView(scan, streaming, generator.subsets, on_batch)
     if settings.stages:
         return generator(view, settings.stages), view.illumination

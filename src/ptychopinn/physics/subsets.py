@@ -34,11 +34,19 @@ def z_order(corners: torch.Tensor) -> torch.Tensor:
 
     Source: Morton, A computer oriented geodetic data base, IBM (1966).
     """
+    return torch.argsort(z_codes(corners), dim=-1, stable=True)
+
+
+def z_codes(corners: torch.Tensor) -> torch.Tensor:
+    """Return how far along the curve of `z_order` each (..., C, 2) window lies: (..., C) int64.
+
+    Windows that share leading bits share a square of the canvas, or one half of it.
+    """
     code = torch.zeros_like(corners[..., 0])
     for bit in range(_COORDINATE_BITS):
         pair = (corners >> bit) & 1
         code |= (pair[..., 0] << (2 * bit + 1)) | (pair[..., 1] << (2 * bit))
-    return torch.argsort(code, dim=-1, stable=True)
+    return code
 
 
 def most_subsets(patterns: int) -> int:

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from ptychopinn.data.batch_plan import BatchPlan, ThreadShares
+from ptychopinn.data.pattern_feed import PatternFeed
 from ptychopinn.physics.fourier import to_corner
 from ptychopinn.physics.subsets import Subset
-from ptychopinn.physics.view import amplitude_in_corner
 from ptychopinn.scan import Scan
 
 T = TypeVar("T")
@@ -34,8 +34,6 @@ class PatternBatches:
         device: torch.device,
         cache_bytes: float,
     ) -> None:
-        self._scan = scan
-        self._device = device
         good = torch.from_numpy(scan.mask.astype(np.float32)).to(device)
         self.mask = None if scan.mask.all() else to_corner(good)
         """(N, N) 1 = good, zero frequency in the corner; None = all are."""
@@ -44,9 +42,9 @@ class PatternBatches:
         self._plan = BatchPlan.interleaved(
             torch.from_numpy(corners), batch_size, subsets, threads=self._threads.count
         )
-        each = 4 * scan.n * scan.n * max(map(len, self._plan.members))
+        self._feed = PatternFeed(scan, device)
         self._kept: list[torch.Tensor | None] = [None] * len(self._plan.members)
-        self._keep = int(cache_bytes // each)
+        self._keep = self._plan.first_within(cache_bytes, 4 * scan.n * scan.n)
 
     def of(self, subset: Subset) -> list[int]:
         """Return the numbers of the batches in a subset."""
@@ -67,8 +65,7 @@ class PatternBatches:
 
     def amplitude_of(self, patterns: np.ndarray) -> torch.Tensor:
         """Return (1, C, N, N) sqrt(counts) of any patterns."""
-        counts = torch.from_numpy(self._scan.counts(patterns)).to(self._device)
-        return amplitude_in_corner(counts)[None]
+        return self._feed.amplitude_of(patterns)
 
     def share(self, work: Callable[[Sequence[int]], T], batches: Sequence[int]) -> list[T]:
         """Call ``work(batch numbers)`` once a thread; fixed shares give the same bits again."""
