@@ -6,13 +6,15 @@ command line is generated from them.
 
 import dataclasses
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
 import yaml
 
-from ptychopinn.errors import ConfigError, did_you_mean
+from ptychopinn.errors import ConfigError, did_you_mean, said_briefly
 
 #: Bytes of the largest file of settings.
 _LARGEST_FILE = 2**20
@@ -594,25 +596,64 @@ class Config(_Checked):
     @classmethod
     def from_yaml(cls, text: str, name: str = "config") -> Self:
         """Build from YAML text; the name is for messages."""
-        try:
-            values = yaml.safe_load(text)
-        except (yaml.YAMLError, RecursionError) as error:
-            raise ConfigError(f"{name}: not readable as YAML: {error}") from error
-        try:
-            return cls.from_dict(values or {})
-        except ConfigError as error:
-            raise ConfigError(f"{name}: {error}") from error
+        with _named(name):
+            return cls.from_dict(_mapping(text))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a YAML file."""
-        place = Path(path)
+        with _named(str(path)):
+            return cls.from_dict(read_settings(path))
+
+
+def read_settings(path: str | Path) -> dict[str, Any]:
+    """Return what a YAML file of settings says, unchecked but for its form.
+
+    Raises:
+        ConfigError: It is no file, too large, no text, no YAML, or holds no named settings.
+    """
+    place = Path(path)
+    try:
         if place.exists() and not place.is_file():
             raise ConfigError(f"{path}: found a folder or a pipe, wanted a YAML file of settings.")
-        try:
-            if place.stat().st_size > _LARGEST_FILE:
-                raise ConfigError(f"{path}: found more than 1 MiB, wanted a YAML file of settings.")
-            text = place.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: cannot be read as a text file: {error}") from error
-        return cls.from_yaml(text, str(path))
+        if place.stat().st_size > _LARGEST_FILE:
+            raise ConfigError(f"{path}: found more than 1 MiB, wanted a YAML file of settings.")
+        text = place.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or said_briefly(error)
+        raise ConfigError(
+            f"{path}: cannot be read as a text file ({reason}), wanted a YAML file of settings; "
+            "check the path."
+        ) from error
+    with _named(str(path)):
+        return _mapping(text)
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    """Return the named values of YAML text; nothing at all is none of them."""
+    try:
+        values = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise ConfigError(f"not readable as YAML ({_fault(error)}).") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"found {str(values)[:40]!r}, wanted named settings, as 'data: ...'.")
+    return values
+
+
+def _fault(error: Exception) -> str:
+    """Return what is wrong with YAML text, and in which line where that is known."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return said_briefly(error)
+    return f"line {mark.line + 1}: {getattr(error, 'problem', None) or said_briefly(error)}"
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Say in front of a refusal where the settings stand."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from error

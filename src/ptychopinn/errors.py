@@ -54,3 +54,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean '{close[0]}'?"
     return f"known: {', '.join(names)}."
+
+
+def said_briefly(error: BaseException) -> str:
+    """Return the message of an exception on one line, or its type when it has none."""
+    text = " ".join(str(error).split()).replace(". ", ", ")
+    return text[:200].rstrip(".") or type(error).__name__

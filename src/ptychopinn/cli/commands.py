@@ -166,6 +166,7 @@ RECONSTRUCT = Command(
         "generator": GeneratorConfig(),
         "refinement": RefinementConfig(),
     },
+    of_weights=("generator",),
 )
 
 EVALUATE = Command(

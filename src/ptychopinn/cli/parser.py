@@ -4,21 +4,16 @@ import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NoReturn
 
 import jsonargparse
-import yaml
 from jsonargparse import ArgumentParser, Namespace, set_parsing_settings
 
 from ptychopinn.cli.flags import expand, short_flags
-from ptychopinn.config import Config, IterativeConfig, PretrainingConfig, SimulationConfig
+from ptychopinn.cli.settings_files import APART, files_replaced
+from ptychopinn.config import Config
 from ptychopinn.errors import ConfigError, did_you_mean
 
-#: Sections that are no part of `Config`.
-_APART: dict[str, Any] = {
-    kind.section: kind for kind in (IterativeConfig, PretrainingConfig, SimulationConfig)
-}
 #: Marks an argument that must be given.
 REQUIRED = object()
 
@@ -47,11 +42,8 @@ class Command:
     sections: dict[str, Any] = field(default_factory=dict)
     """Settings by section name, as instances that hold the defaults of this command."""
 
-    @property
-    def takes_config(self) -> bool:
-        """Tell whether ``--config`` makes sense: all sections are those of `Config`."""
-        known = {item.name for item in dataclasses.fields(Config)}
-        return bool(self.sections) and self.sections.keys() <= known
+    of_weights: tuple[str, ...] = ()
+    """Sections that weights bring along: what nobody set is theirs, whatever the default."""
 
     @property
     def short_flags(self) -> dict[str, str]:
@@ -60,20 +52,41 @@ class Command:
 
 
 class _Parser(ArgumentParser):
-    """Answers every mistake with one sentence."""
+    """Answers every mistake with one sentence, and prints settings that it reads again."""
+
+    command: Command
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise instead of printing the usage."""
         raise ConfigError(self._sentence(" ".join(message.split()))) from ex
 
+    def dump(self, cfg: Namespace, **options: Any) -> str:
+        """Return the settings as YAML: what ``--config`` takes, and no file names of this run."""
+        settings = {}
+        for section, default in self.command.sections.items():
+            settings[section] = _plain(cfg[section])
+            if section in self.command.of_weights:
+                settings[section] = _changed(settings[section], _plain(default))
+        kept = Namespace({name: value for name, value in settings.items() if value})
+        return str(super().dump(kept, **options))
+
     def _sentence(self, message: str) -> str:
         unknown = re.search(r"[Uu]nrecognized arguments: (\S+)", message)
         if unknown:
             return self._unknown(unknown.group(1).partition("=")[0])
-        wrong = re.search(r'[Pp]arser key "([\w.]+)".*Got value: (\S+)', message)
+        wrong = re.search(r'[Pp]arser key "([\w.]+)".*G(?:ot|iven) value: (.+)', message)
         if wrong:
-            return _refusal(wrong.group(1), wrong.group(2)) or message
+            return self._wrong(wrong.group(1), wrong.group(2)) or message
         return message.removesuffix(".") + "; see --help."
+
+    def _wrong(self, path: str, value: str) -> str | None:
+        """Return our own sentence for a value of the wrong type."""
+        if path.partition(".")[0] in self.command.sections:
+            return _refusal(path, value)
+        argument = next(a for a in self.command.arguments if a.flags[-1].lstrip("-") == path)
+        return (
+            f"{argument.flags[-1]}: expected {argument.kind.__name__}, got {value!r}; see --help."
+        )
 
     def _unknown(self, flag: str) -> str:
         if not flag.startswith("-"):
@@ -86,17 +99,27 @@ class _Parser(ArgumentParser):
 
 
 def _refusal(path: str, value: str) -> str | None:
-    """Return our own sentence for a value of the wrong type, by the rules of the settings."""
+    """Return our own sentence for a setting of the wrong type, by the rules of the settings."""
     section, _, rest = path.partition(".")
-    kind = _APART.get(section, Config)
     nested: Any = value
-    for key in reversed((rest if section in _APART else path).split(".")):
+    for key in reversed((rest if section in APART else path).split(".")):
         nested = {key: nested}
     try:
-        kind.from_dict(nested)
+        APART.get(section, Config).from_dict(nested)
     except ConfigError as error:
-        return f"{error}."
+        said = str(error)
+        return said if said.endswith(("?", ".")) else f"{said}."
     return None
+
+
+def _changed(values: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
+    """Return, nested as they are, the values that are not the default."""
+    found = {}
+    for name, value in values.items():
+        inner = _changed(value, default[name]) if isinstance(value, dict) else value
+        if inner != ({} if isinstance(value, dict) else default[name]):
+            found[name] = inner
+    return found
 
 
 def build_parser(command: Command) -> ArgumentParser:
@@ -109,7 +132,9 @@ def build_parser(command: Command) -> ArgumentParser:
         epilog=_epilog(command.short_flags),
         print_config="--print-config",
         formatter_class=jsonargparse.DefaultHelpFormatter,
+        allow_abbrev=False,
     )
+    parser.command = command
     if command.sections:
         parser.add_argument("--config", action="config", help="YAML file of settings; flags win.")
     for argument in command.arguments:
@@ -149,7 +174,8 @@ def parse(command: Command, arguments: Sequence[str]) -> tuple[Namespace, dict[s
         ConfigError: Something is unknown, missing, or out of bounds.
     """
     parser = build_parser(command)
-    expanded = _with_own_sections(expand(arguments, command.short_flags), command)
+    kinds = {section: type(default) for section, default in command.sections.items()}
+    expanded = files_replaced(expand(arguments, command.short_flags), kinds)
     parsed = parser.parse_args(expanded)
     values = parsed.as_dict()
     parsed["given"] = parser.parse_args(expanded, defaults=False).as_dict()
@@ -157,25 +183,8 @@ def parse(command: Command, arguments: Sequence[str]) -> tuple[Namespace, dict[s
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Namespace):
+        return value.as_dict()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
     return value
-
-
-def _with_own_sections(arguments: Sequence[str], command: Command) -> list[str]:
-    """Put in place of a YAML file what it says to this command: a run writes all its settings.
-
-    Files are checked first, whole: our message names the nearest known setting.
-    """
-    kept, rest = [], iter(arguments)
-    for argument in rest:
-        flag, sign, value = argument.partition("=")
-        if flag != "--config" or not command.takes_config:
-            kept.append(argument)
-            continue
-        path = value if sign else next(rest, "")
-        Config.load(path)
-        said = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-        own = {section: said[section] for section in said if section in command.sections}
-        kept.append(f"--config={yaml.safe_dump(own)}")
-    return kept

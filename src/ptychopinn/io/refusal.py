@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from ptychopinn.errors import DataError
+from ptychopinn.errors import DataError, said_briefly
 
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _HDF5_START = b"\x89HDF\r\n\x1a\n"
@@ -38,12 +38,6 @@ def missing(path: str | Path, key: str, present: Iterable[str]) -> DataError:
 def listed(names: list[str]) -> str:
     """Return names separated by commas, at most a dozen of them."""
     return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
-
-
-def said_briefly(error: BaseException) -> str:
-    """Return the message of an exception on one line, or its type when it has none."""
-    text = " ".join(str(error).split()).replace(". ", ", ")
-    return text[:200].rstrip(".") or type(error).__name__
 
 
 def bytes_in_words(size: float) -> str:
