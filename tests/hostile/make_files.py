@@ -57,6 +57,17 @@ def npz_files() -> None:
     (FILES / "empty.npz").write_bytes(b"")
 
 
+def heap_loop(path: Path) -> None:
+    """A text in a heap whose next place is its own: the library goes round for ever."""
+    with h5py.File(path, "w") as file:
+        file.attrs["comments"] = "a text of any length"
+        file["patterns"] = np.ones((4, 8, 8), np.uint16)
+    data = bytearray(path.read_bytes())
+    size = data.index(b"GCOL") + 24
+    data[size : size + 8] = (2**64 - 16).to_bytes(8, "little")
+    path.write_bytes(bytes(data))
+
+
 def hdf5_files() -> None:
     with h5py.File(FILES / "terabyte.h5", "w") as file:
         file.create_dataset("patterns", (2**22, 512, 512), "u2", chunks=(1, 512, 512))
@@ -69,6 +80,7 @@ def hdf5_files() -> None:
         entry = file.create_group("entry_1")
         entry["entry_1"] = entry
         file["entry_1/data_1"] = entry
+    heap_loop(FILES / "heap_loop.h5")
     whole = (FILES / "link_loop.h5").read_bytes()
     (FILES / "cut.h5").write_bytes(whole[:100])
 

@@ -10,6 +10,7 @@ import hdf5plugin  # noqa: F401  (makes the compression filters of detectors kno
 import numpy as np
 
 from ptychopinn.errors import PtychoError
+from ptychopinn.io.hdf5_trial import require_harmless
 from ptychopinn.io.memory import require_memory
 from ptychopinn.io.refusal import (
     bytes_in_words,
@@ -29,9 +30,11 @@ _LARGEST_RATIO = 2_000
 def opened_hdf5(path: str | Path) -> Iterator[h5py.File]:
     """Yield an HDF5 file opened for reading.
 
-    Refuses what is missing, not HDF5, truncated, or turns out to be damaged while it is read.
+    Refuses what is missing, not HDF5, truncated, turns out to be damaged while it is read, or keeps
+    the library forever (see `hdf5_trial`).
     """
     require_file(path)
+    require_harmless(path)
     with damage_refused(path), h5py.File(path, "r") as file:
         yield file
 
