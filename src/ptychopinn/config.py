@@ -390,6 +390,12 @@ class InferenceConfig(_Checked):
     cache_mb: float | None = _knob(None, ge=0)
     """Memory for prepared patterns and probes, in MiB; the rest is made anew each sweep. None =
     256, on a CUDA device half of its free memory."""
+    precision: Literal["full", "bf16"] = "full"
+    """Of the networks on the canvas; physics is always in full. bf16 takes half of their time where
+    the hardware knows it, and changes what they correct by about half a percent."""
+    compile: bool = False
+    """Compile the networks on the canvas; the first time takes a minute, later ones some seconds.
+    For many scans on a GPU: one scan on a processor takes less than that."""
     canvas: Literal["auto", "device", "host"] = "auto"
     """Where the object's canvas lives; host = in the memory of the processor, and the device sees
     pieces of it; auto = there when it would take half of the device's memory."""
@@ -460,7 +466,7 @@ class PretrainingConfig(_Checked):
 
     section: ClassVar[str] = "pretraining"
 
-    steps: int = _knob(5000, ge=1)
+    steps: int = _knob(3000, ge=1)
     """Optimiser steps."""
     scans_per_step: int = _knob(2, ge=1, le=1024)
     """Scans whose gradients are averaged in a step."""
@@ -486,7 +492,7 @@ class PretrainingConfig(_Checked):
     """Steps in which the learning rate rises; then it falls as a cosine."""
     averaging: float = _knob(0.995, ge=0, lt=1)
     """Decay of the running average of the weights, which is what is kept."""
-    relaxation: float = _knob(0.7, gt=0, le=1)
+    relaxation: float = _knob(0.5, gt=0, le=1)
     """Share of the networks' corrections that is kept at the end: on scans unlike those of the
     training they say too much, and physics makes up for what is left out."""
     validation_scans: int = _knob(24, ge=1, le=4096)

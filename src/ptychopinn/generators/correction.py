@@ -78,5 +78,6 @@ def _answer(
     """Return the answer for one tile, or for a canvas that is no larger."""
     move, coverage = canvas - before, light.coverage
     channels = [canvas.real - 1, canvas.imag, move.real, move.imag, coverage, light.dose]
-    answer = network(torch.stack(channels, dim=1).to(network.fold.weight.device)).to(canvas.device)
+    # The network may live on another device, and in another precision.
+    answer = network(torch.stack(channels, dim=1).to(network.fold.weight)).to(coverage)
     return torch.complex(coverage * answer[:, 0], coverage * answer[:, 1])

@@ -1,6 +1,7 @@
 """A generator together with the settings that it reconstructs under."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from ptychopinn.generators import (
     build_generator,
     registration,
 )
+from ptychopinn.generators.acceleration import accelerated
 
 
 def require_nothing_to_learn(name: str) -> None:
@@ -43,6 +45,18 @@ class ReconstructionModel:
     """For provenance."""
     losses: np.ndarray
     """(E,) training loss of every epoch; empty when it was not trained."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that the generator cannot follow, before any work."""
+        _ = self.working_generator
+
+    @cached_property
+    def working_generator(self) -> Generator:
+        """The generator as the settings let it run; `generator` keeps the weights as trained."""
+        settings = self.config.inference
+        return accelerated(
+            self.generator, bf16=settings.precision == "bf16", compiled=settings.compile
+        )
 
     @property
     def least_patterns(self) -> int:

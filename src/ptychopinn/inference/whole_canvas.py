@@ -49,7 +49,7 @@ def whole_canvas(
     """
     settings = model.config.inference
     device = resolve_device(settings.device)
-    generator = model.generator
+    generator = model.working_generator
     keep_freed_memory()
     size = settings.batch_size or automatic_batch_size(scan.n, scan.n_modes, device)
 

@@ -30,7 +30,7 @@ _LOG = logging.getLogger(__name__)
 #: Settings that change how fast an answer comes, and not which.
 _NOT_RESULTS = {
     "training": ("device", "threads", "num_workers", "logger"),
-    "inference": ("device", "threads", "cache_mb", "batch_size"),
+    "inference": ("device", "threads", "cache_mb", "batch_size", "compile"),
 }
 
 
