@@ -4,6 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ptychopinn.bundle import load_pretrained, shipped_generators
 from ptychopinn.config import Config, GeneratorConfig, TrainingConfig, UnrolledConfig
@@ -27,6 +28,16 @@ def test_every_shipped_bundle_is_small_whole_and_described():
         assert ranges is not None
         assert ranges.low.n == 64
         assert ranges.high.photons_per_pattern > 1e8
+
+
+def test_the_recipe_is_that_of_the_weights():
+    text = (Path(str(files("ptychopinn"))) / "weights" / "recipe.yaml").read_text()
+    recipe = yaml.safe_load(text)
+    bundle = load_pretrained(GeneratorConfig())
+    made = bundle.statistics["pretraining"]
+    assert recipe["pretraining"] == {name: made[name] for name in recipe["pretraining"]}
+    built = bundle.config.generator.unrolled.to_dict()
+    assert recipe["unrolled"] == {name: built[name] for name in recipe["unrolled"]}
 
 
 @pytest.mark.parametrize(("n", "modes"), [(24, 1), (33, 3), (64, 2)])
