@@ -51,6 +51,25 @@ def test_a_manifest_of_another_kind(contents, tmp_path, key, value):
     assert "does not fit this version" in said
 
 
+POSITIONS = torch.zeros(25, 2, dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        {"positions_px": POSITIONS},
+        {"positions_px": POSITIONS, "start_positions_px": POSITIONS[1:]},
+        {"positions_px": POSITIONS.float(), "start_positions_px": POSITIONS.float()},
+        {"positions_px": POSITIONS * torch.nan, "start_positions_px": POSITIONS},
+        {"positions_px": POSITIONS[:, :1], "start_positions_px": POSITIONS},
+    ],
+)
+def test_refined_positions_that_do_not_fit_each_other(contents, tmp_path, added):
+    arrays = save({**load(contents[2]), **{k: v.clone() for k, v in added.items()}})
+    said = refused(tmp_path / "b.zip", [*contents[:2], arrays])
+    assert "positions_px" in said
+
+
 @pytest.mark.parametrize("missing", ["size", "history", "golden_canvas", "statistics"])
 def test_a_manifest_that_lacks_something(contents, tmp_path, missing):
     manifest = json.loads(contents[0])

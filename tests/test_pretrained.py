@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ptychopinn.bundle import load_pretrained, shipped_generators
+from ptychopinn.bundle import load_pretrained, shipped_generators, trained_ranges
 from ptychopinn.config import Config, GeneratorConfig, TrainingConfig, UnrolledConfig
 from ptychopinn.errors import ConfigError
 from ptychopinn.inference import reconstruct
-from ptychopinn.inference.trust import trained_ranges
 from ptychopinn.training import train
 from tests.conftest import make_scan, phase_error
 

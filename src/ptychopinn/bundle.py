@@ -16,9 +16,15 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from ptychopinn.bundle_contents import require_arrays, require_manifest, require_weights
+from ptychopinn.bundle_contents import (
+    REFINED_POSITIONS,
+    require_arrays,
+    require_manifest,
+    require_weights,
+)
 from ptychopinn.canvases import reconstruct_batch
 from ptychopinn.config import Config, GeneratorConfig
+from ptychopinn.data import DescriptorRanges
 from ptychopinn.errors import BundleError, ConfigError
 from ptychopinn.generators import Generator, GeneratorSize, build_generator
 from ptychopinn.io import replacing
@@ -37,6 +43,7 @@ __all__ = [
     "save_bundle",
     "shipped_generators",
     "start_from",
+    "trained_ranges",
 ]
 
 _LOG = logging.getLogger(__name__)
@@ -77,11 +84,16 @@ class Bundle:
     history: list[dict[str, Any]] = field(default_factory=list)
     """One row an epoch: losses, learning rate, seconds."""
     statistics: dict[str, Any] = field(default_factory=dict)
-    """Training figures: steps, seconds, patterns, name of the scan, domain."""
+    """Training figures: steps, seconds, patterns, name of the scan, domain, what a refinement
+    before it found, and the ranges of all scans that the weights were ever trained on."""
     versions: dict[str, str] = field(default_factory=package_versions)
     """Versions that made it."""
     start_probe: np.ndarray | None = None
     """(P, N, N) complex64 before it was refined for the training; None = it was not."""
+    positions_px: np.ndarray | None = None
+    """(K, 2) float64 (y, x) of the whole scan, refined for the training; None = they were not."""
+    start_positions_px: np.ndarray | None = None
+    """(K, 2) float64 before; None = they were not refined."""
     golden: PatternBatch | None = None
     """A small input whose answer is stored beside it."""
 
@@ -121,6 +133,10 @@ def save_bundle(path: str | Path, bundle: Bundle) -> Path:
     }
     if bundle.start_probe is not None:
         arrays["start_probe"] = torch.view_as_real(torch.from_numpy(bundle.start_probe))
+    for name in REFINED_POSITIONS:
+        positions = getattr(bundle, name)
+        if positions is not None:
+            arrays[name] = torch.from_numpy(np.asarray(positions, dtype=np.float64))
     contents = (
         json.dumps(manifest, indent=1).encode(),
         save_tensors(_plain(bundle.generator.state_dict())),
@@ -223,6 +239,15 @@ def _agreed(wanted: GeneratorConfig, bundle: Bundle) -> GeneratorConfig:
     return bundle.config.generator
 
 
+def trained_ranges(bundle: Bundle | None) -> DescriptorRanges | None:
+    """Return what the scans span that the weights were trained on; None where nobody noted it.
+
+    A bundle keeps them in its statistics as ``descriptor_ranges``.
+    """
+    kept = bundle.statistics.get("descriptor_ranges") if bundle else None
+    return None if kept is None else DescriptorRanges.from_dict(kept)
+
+
 def start_from(generator: Generator, bundle: Bundle, what: str) -> None:
     """Give a generator the weights of a bundle.
 
@@ -266,6 +291,7 @@ def _rebuild(
         size=size,
         probe=torch.view_as_complex(arrays["probe"]).numpy(),
         start_probe=_start_probe(arrays),
+        **{name: arrays[name].numpy() for name in REFINED_POSITIONS if name in arrays},
         pattern_counts=manifest["pattern_counts"],
         history=manifest["history"],
         statistics=manifest["statistics"],

@@ -18,6 +18,8 @@ from ptychopinn.generators import GeneratorSize, build_generator
 _LARGEST_N = 8192
 _LARGEST_GROUP = 4096
 _FLOAT = torch.float32
+#: Arrays that a bundle has where positions were refined for its training: both or neither.
+REFINED_POSITIONS = ("positions_px", "start_positions_px")
 _HISTORY = {"epoch", "step", "seconds", "train_loss", "val_loss", "learning_rate"}
 
 
@@ -100,6 +102,10 @@ def require_arrays(
     n, (height, width) = size.n, canvas
     for name in ("probe", "golden_probe", *(["start_probe"] if "start_probe" in arrays else [])):
         _require_array(arrays, name, "P N N 2", N=n)
+    if any(name in arrays for name in REFINED_POSITIONS):
+        count: dict[str, int] = {}
+        for name in REFINED_POSITIONS:
+            count["K"] = _require_array(arrays, name, "K 2", torch.float64, **count)["K"]
     found = _require_array(arrays, "golden_counts", "B C N N", N=n)
     groups = {"B": found["B"], "C": found["C"]}
     _require_array(arrays, "golden_corners", "B C 2", torch.int64, **groups)

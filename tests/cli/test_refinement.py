@@ -41,6 +41,22 @@ def test_training_draws_the_change_and_reconstruct_takes_the_probe_of_the_bundle
     assert np.abs(given["own"] - bundle.probe).max() > 0.01 * np.abs(bundle.probe).max()
 
 
+def test_training_draws_where_positions_went_and_reconstruct_takes_them(trained):
+    run = trained / "points"
+    arguments = [
+        *("train", trained / "scan.npz", "-o", run, "--max-steps", 1, "--logger", "none"),
+        *("--refine-positions", "points", "--refine-sweeps", 4, "--networks", 0),
+        *("--stages", 2, "--subsets", 2),
+    ]
+    assert main(list(map(str, arguments))) == 0
+    assert (run / "refinement.png").exists()
+    image = ["reconstruct", trained / "scan.npz", "--bundle", run, "-o", trained / "moved"]
+    assert main([*map(str, image), "--checks", "false"]) == 0
+    made = read_product(trained / "moved" / "reconstruction.h5")
+    np.testing.assert_allclose(made.positions_px, load_bundle(run).positions_px, atol=1e-9)
+    assert (trained / "moved" / "refinement.png").exists()
+
+
 def test_reconstruct_refines_and_says_so(trained):
     arguments = [
         *("reconstruct", trained / "scan.npz", "--generator", "pie", "--checks", "false"),

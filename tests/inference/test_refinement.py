@@ -114,6 +114,70 @@ def test_training_refines_by_its_own_region_and_the_bundle_keeps_the_probe(scan,
     np.testing.assert_array_equal(read.probe, bundle.probe)
 
 
+@pytest.fixture(scope="module")
+def displaced_scan(scan):
+    moves = np.random.default_rng(3).normal(0, 0.7, scan.positions_px.shape)
+    return displaced(scan, moves)
+
+
+@pytest.fixture(scope="module")
+def trained_on_displaced(displaced_scan, tmp_path_factory):
+    config = Config(
+        data=DataConfig(group_size=4),
+        generator=GeneratorConfig(
+            unrolled=UnrolledConfig(stages=8, subsets=4, networks=1, width=4, depth=1)
+        ),
+        training=TrainingConfig(max_steps=1, logger="none"),
+        refinement=RefinementConfig(refine_positions="points", refine_sweeps=24),
+        inference=InferenceConfig(checks=False),
+    )
+    folder = tmp_path_factory.mktemp("trained")
+    bundle = train(displaced_scan, config, folder)
+    return load_bundle(save_bundle(folder / "b.h5.zip", bundle))
+
+
+def test_positions_refined_for_a_training_are_kept(scan, displaced_scan, trained_on_displaced):
+    bundle = trained_on_displaced
+    np.testing.assert_array_equal(bundle.start_positions_px, displaced_scan.positions_px)
+    found = dataclasses.replace(scan, positions_px=bundle.positions_px)
+    assert position_error(found, scan) < 0.5 * position_error(displaced_scan, scan)
+    assert bundle.statistics["refinement"]["sweeps"] == 24
+    assert bundle.start_probe is None
+
+
+def test_the_same_scan_gets_the_positions_of_its_training(displaced_scan, trained_on_displaced):
+    bundle = trained_on_displaced
+    config = dataclasses.replace(bundle.config, refinement=RefinementConfig())
+    result = reconstruct(displaced_scan, bundle, config)
+    np.testing.assert_array_equal(result.positions_px, bundle.positions_px)
+    np.testing.assert_array_equal(result.start_positions_px, displaced_scan.positions_px)
+    said = [s for s in result.provenance["decisions"] if "refined for the training" in s]
+    assert len(said) == 1
+    assert f"of {displaced_scan.n_patterns} positions" in said[0]
+
+
+def test_another_scan_keeps_its_own_positions(scan, displaced_scan, trained_on_displaced):
+    bundle = trained_on_displaced
+    config = dataclasses.replace(bundle.config, refinement=RefinementConfig())
+    for other in (scan, displaced_scan.select(np.arange(20))):
+        result = reconstruct(other, bundle, config)
+        np.testing.assert_array_equal(result.positions_px, other.positions_px)
+        assert result.start_positions_px is None
+        assert not any("refined for" in said for said in result.provenance["decisions"])
+
+
+def test_positions_that_are_to_be_refined_again_start_as_given(
+    displaced_scan, trained_on_displaced
+):
+    config = dataclasses.replace(
+        trained_on_displaced.config,
+        refinement=RefinementConfig(refine_positions="affine", refine_sweeps=4),
+    )
+    result = reconstruct(displaced_scan, trained_on_displaced, config)
+    np.testing.assert_array_equal(result.start_positions_px, displaced_scan.positions_px)
+    assert not any("refined for" in said for said in result.provenance["decisions"])
+
+
 def test_more_modes_than_pixels_are_refused(scan):
     with pytest.raises(ConfigError, match="found 30 incoherent modes, wanted 1 to 24"):
         reconstruct(scan, None, settings(refine_probe=True, probe_modes=30))

@@ -4,11 +4,10 @@ import json
 import numpy as np
 import pytest
 
-from ptychopinn.bundle import Bundle
+from ptychopinn.bundle import Bundle, trained_ranges
 from ptychopinn.cli.reconstruct import describe_trust
 from ptychopinn.data import DescriptorRanges, ScanDescriptors
 from ptychopinn.inference import assess, reconstruct
-from ptychopinn.inference.trust import trained_ranges
 from tests.conftest import make_scan
 from tests.inference.test_reconstruct import pie
 from tests.test_bundle import make_bundle

@@ -9,9 +9,14 @@ import numpy as np
 import pytest
 import torch
 
+from ptychopinn.bundle import load_bundle, load_pretrained, save_bundle, trained_ranges
 from ptychopinn.config import Config, DataConfig, GeneratorConfig, TrainingConfig, UnrolledConfig
-from ptychopinn.errors import ConfigError, TrainingError
+from ptychopinn.data import describe_scan
+from ptychopinn.data.datamodule import ScanDataModule
+from ptychopinn.errors import ConfigError, DataError, TrainingError
+from ptychopinn.generators import GeneratorSize, build_generator
 from ptychopinn.inference import reconstruct
+from ptychopinn.model import PtychoModule
 from ptychopinn.training import CHECKPOINT_NAME, train
 from ptychopinn.training import run as run_module
 from ptychopinn.training import trainer as trainer_module
@@ -52,14 +57,30 @@ def test_history_has_a_row_an_epoch(tmp_path):
     assert bundle.statistics["steps"] == 8
 
 
-def test_same_seed_same_weights(tmp_path):
-    scan = make_scan(32)
-    first, again, other = (
-        weights(train(scan, config(seed=seed), tmp_path / str(number)))
-        for number, seed in enumerate((3, 3, 4))
-    )
-    assert torch.equal(first, again)
-    assert not torch.equal(first, other)
+def test_a_fresh_training_keeps_what_its_scan_is_like(tmp_path):
+    scan = make_scan(32, side=5)
+    bundle = train(scan, config(max_steps=1), tmp_path)
+    found = trained_ranges(load_bundle(save_bundle(tmp_path / "b.h5.zip", bundle)))
+    described = describe_scan(scan)
+    assert max(found.outside(described).values()) < 1e-6
+    assert found.low == found.high
+    dark = dataclasses.replace(described, photons_per_pattern=10.0)
+    assert found.outside(dark)["photons_per_pattern"] > 1
+
+
+def test_a_fine_tuned_bundle_keeps_what_its_weights_were_trained_on_before(tmp_path):
+    scan = make_scan(32, side=5, photons=20.0)
+    before = trained_ranges(load_pretrained(GeneratorConfig()))
+    described = describe_scan(scan)
+    assert before.outside(described)["photons_per_pattern"] > 0
+    settings = Config(training=TrainingConfig(max_steps=1, logger="none", init="pretrained"))
+    bundle = train(scan, settings, tmp_path)
+    after = trained_ranges(bundle)
+    assert max(after.outside(described).values()) < 1e-6
+    assert after.high.photons_per_pattern == before.high.photons_per_pattern
+    darker = make_scan(32, side=5, photons=0.2)
+    reasons = reconstruct(darker, bundle).provenance["trust"]["reasons"]
+    assert any("outside what the weights were trained on" in reason for reason in reasons)
 
 
 @pytest.mark.parametrize("name", ["unrolled", "cnn"])
@@ -116,17 +137,50 @@ def test_nothing_to_learn(tmp_path):
         train(make_scan(32), config("pie"), tmp_path)
 
 
-def test_nan_counts_are_named(tmp_path):
+def test_a_scan_with_nan_counts_is_not_trained_on(tmp_path):
     scan = make_scan(32)
     patterns = scan.patterns.astype(np.float32)
     patterns[:, 7, 8] = np.nan
-    with pytest.raises((TrainingError, ValueError), match=r"not finite|photons"):
+    with pytest.raises(DataError, match="found nan photons in the mean pattern"):
         train(dataclasses.replace(scan, patterns=patterns), config(), tmp_path)
 
 
-def test_nan_weights_are_named(tmp_path):
-    with pytest.raises(TrainingError, match=r"no longer finite.*lower --learning-rate"):
-        train(make_scan(32), config(learning_rate=10, max_steps=60, gradient_clip=None), tmp_path)
+def spoilt(tensor):
+    """The same with NaN in the middle of its last axes."""
+    changed = tensor.clone()
+    changed[..., tensor.shape[-2] // 2, tensor.shape[-1] // 2] = torch.nan
+    return changed
+
+
+def first_step(scan, change=lambda batch: batch, harm=None):
+    """The first step of a training on a batch that was changed, by weights that were harmed."""
+    settings = config("cnn")
+    data = ScanDataModule(scan, settings, settings.data.group_size)
+    generator = build_generator(settings.generator, GeneratorSize(scan.n, data.group_size))
+    if harm is not None:
+        harm(generator)
+    module = PtychoModule(generator, settings.training, lambda: 0.0)
+    module.training_step(change(next(iter(data.train_dataloader()))), 0)
+
+
+def test_nan_counts_are_named():
+    scan = make_scan(32)
+    with pytest.raises(TrainingError, match=r"step 0: the measured counts hold 8 values .*mark"):
+        first_step(scan, lambda batch: batch._replace(counts=spoilt(batch.counts)))
+
+
+def test_a_nan_probe_is_named():
+    with pytest.raises(TrainingError, match="the probe holds values that are not finite"):
+        first_step(make_scan(32), lambda batch: batch._replace(probe=spoilt(batch.probe)))
+
+
+def test_nan_weights_are_named():
+    def harm(generator):
+        with torch.no_grad():
+            next(generator.parameters()).fill_(torch.nan)
+
+    with pytest.raises(TrainingError, match=r"the weights '.*no longer finite.*--learning-rate"):
+        first_step(make_scan(32), harm=harm)
 
 
 @pytest.mark.parametrize("schedule", ["warmup_cosine", "plateau", "exponential", "constant"])

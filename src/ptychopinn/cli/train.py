@@ -46,12 +46,24 @@ def write_training(folder: Path, bundle: Bundle) -> Path:
         save_bundle(place / BUNDLE_NAME, bundle)
         write_history(place / "history.csv", bundle.history)
         draw_losses(bundle.history, place / "loss.png")
-        if bundle.start_probe is not None:
-            change = Refinement(before=bundle.start_probe, after=bundle.probe)
+        change = _refinement(bundle)
+        if change is not None:
             draw_refinement(change, place / "refinement.png")
         (place / "config.yaml").write_text(bundle.config.to_yaml(), encoding="utf-8")
         write_training_page(place, bundle, command_line())
     return folder / BUNDLE_NAME
+
+
+def _refinement(bundle: Bundle) -> Refinement | None:
+    """Return what was refined for the training; None = nothing."""
+    if bundle.start_probe is None and bundle.start_positions_px is None:
+        return None
+    return Refinement(
+        before=bundle.start_probe,
+        after=None if bundle.start_probe is None else bundle.probe,
+        places_before_px=bundle.start_positions_px,
+        places_after_px=bundle.positions_px,
+    )
 
 
 def summary(bundle: Bundle) -> str:

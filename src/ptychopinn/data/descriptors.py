@@ -132,6 +132,10 @@ class DescriptorRanges:
         ends = [{name: end(row[name] for row in rows) for name in rows[0]} for end in (min, max)]
         return cls(ScanDescriptors(**ends[0]), ScanDescriptors(**ends[1]))
 
+    def widened(self, scan: ScanDescriptors) -> Self:
+        """Return the ranges that hold one more scan."""
+        return type(self).from_many([self.low, self.high, scan])
+
     def outside(self, scan: ScanDescriptors) -> dict[str, float]:
         """Return how far each descriptor lies outside, in widths of its range; 0 is inside.
 

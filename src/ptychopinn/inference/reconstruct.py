@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ptychopinn.bundle import Bundle, load_pretrained, package_versions, shipped_generators
+from ptychopinn.bundle import (
+    Bundle,
+    load_pretrained,
+    package_versions,
+    shipped_generators,
+    trained_ranges,
+)
 from ptychopinn.config import Config
 from ptychopinn.data import (
     DescriptorRanges,
@@ -22,7 +28,8 @@ from ptychopinn.inference.batching import halve_until_it_fits, keep_freed_memory
 from ptychopinn.inference.checks import HalvesCheck, check_halves
 from ptychopinn.inference.identity import weights_digest
 from ptychopinn.inference.reconstruction_model import ReconstructionModel
-from ptychopinn.inference.trust import Trust, assess, not_checked, trained_ranges
+from ptychopinn.inference.trained_positions import with_trained_positions
+from ptychopinn.inference.trust import Trust, assess, not_checked
 from ptychopinn.inference.uncertainty import estimate_uncertainty
 from ptychopinn.inference.whole_canvas import Progress, canvas_bytes, whole_canvas
 from ptychopinn.refinement import RefinedScan, refine, sweeps_of, wants_refinement
@@ -44,7 +51,8 @@ def reconstruct(
     """Reconstruct a whole scan.
 
     Args:
-        scan: What was measured; its own probe is used, or what a refinement makes of it.
+        scan: What was measured; its own probe is used, or what a refinement makes of it, and its
+            own positions, or what the training of the bundle refined the very same to.
         bundle: A trained model; None = the generator of ``config``, with the weights that come
             with the package, or without any if it needs none.
         config: Settings; of a bundle only inference and refinement are replaced by it.
@@ -69,6 +77,8 @@ def reconstruct(
     else:
         _require_same_size(bundle, scan)
         model = ReconstructionModel.from_bundle(bundle, config)
+    given = scan
+    scan = with_trained_positions(scan, bundle, model.config.refinement)
     measured = normalise(scan, model.config.physics)
     refined = _refined(measured.scan, model, on_progress)
     measured = replace(measured, scan=refined.scan)
@@ -82,6 +92,9 @@ def reconstruct(
     if checked is not None:
         provenance["seconds_of_checks"] = round(time.monotonic() - started - seconds, 3)
     provenance["trust"] = trust.to_dict()
+    start_positions = refined.start_positions_px
+    if scan is not given:
+        start_positions = given.positions_px
     deviations = None
     if config.inference.uncertainty:
         deviations = estimate_uncertainty(
@@ -102,7 +115,7 @@ def reconstruct(
         provenance=provenance,
         quality=checked.quality if checked else {},
         start_probe=refined.start_probe,
-        start_positions_px=refined.start_positions_px,
+        start_positions_px=start_positions,
         amplitude_std=deviations.amplitude_std if deviations else None,
         phase_std=deviations.phase_std if deviations else None,
         pattern_fit=checked.pattern_fit if checked else None,

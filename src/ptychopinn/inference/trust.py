@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ptychopinn.bundle import Bundle
 from ptychopinn.data import DescriptorRanges, ScanDescriptors
 
 Verdict = Literal[
@@ -96,12 +95,6 @@ def assess(
     score = usual * clear * resolved / (1 + (misfit / WRONG_MISFIT) ** 3)
     verdict = _verdict(misfit, noise, frc, unusual=bool(outside))
     return Trust(score, verdict, _reasons(misfit, noise, frc, outside))
-
-
-def trained_ranges(bundle: Bundle | None) -> DescriptorRanges | None:
-    """Return the ranges that a bundle keeps in its statistics as ``descriptor_ranges``."""
-    kept = bundle.statistics.get("descriptor_ranges") if bundle else None
-    return None if kept is None else DescriptorRanges.from_dict(kept)
 
 
 def _outside(descriptors: ScanDescriptors, ranges: DescriptorRanges | None) -> dict[str, float]:

@@ -18,14 +18,18 @@ def refined_region(scan: Scan, config: Config) -> RefinedScan:
     Args:
         scan: In the gauge of the package.
         config: Settings of the run.
+
+    Returns:
+        The whole scan, with all of its positions before where they were refined.
     """
     if not wants_refinement(config.refinement):
         return RefinedScan(scan)
     chosen = select_region(scan, config.data.region, config.training.seed)
     device = resolve_device(config.training.device)
     part = refine(scan.select(chosen), config.refinement, device=device)
-    positions = scan.positions_px
+    positions, start = scan.positions_px, None
     if part.start_positions_px is not None:
-        positions = positions.copy()
+        positions, start = positions.copy(), scan.positions_px
         positions[chosen] = part.scan.positions_px
-    return replace(part, scan=replace(scan, probe=part.scan.probe, positions_px=positions))
+    settled = replace(scan, probe=part.scan.probe, positions_px=positions)
+    return replace(part, scan=settled, start_positions_px=start)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import lightning
 
-from ptychopinn.bundle import Bundle, load_bundle, load_pretrained, start_from
+from ptychopinn.bundle import Bundle, load_bundle, load_pretrained, start_from, trained_ranges
 from ptychopinn.config import Config, GeneratorConfig
-from ptychopinn.data import MeasuredScan, normalise
+from ptychopinn.data import DescriptorRanges, MeasuredScan, describe_scan, normalise
 from ptychopinn.data.datamodule import ScanDataModule
 from ptychopinn.data.dataset import collate_groups
 from ptychopinn.device import resolve_device, use_threads
@@ -17,6 +17,7 @@ from ptychopinn.generators import GeneratorSize, build_generator, registration
 from ptychopinn.io.atomic import made_folder, require_folder_place
 from ptychopinn.model import PtychoModule
 from ptychopinn.processes import current
+from ptychopinn.refinement import RefinedScan
 from ptychopinn.scan import PatternBatch, Scan
 from ptychopinn.training.budget import Budget
 from ptychopinn.training.checkpoint import LastCheckpoint
@@ -117,7 +118,7 @@ def train(
     made_folder(folder)
     fit(trainer, module, data, checkpoint.path, resume=resume)
     bundle = _bundle(module, config, measured, data, budget, history)
-    return replace(bundle, start_probe=refined.start_probe)
+    return _with_origin(bundle, start, measured, refined)
 
 
 def _require_something_to_learn(config: Config) -> None:
@@ -146,6 +147,26 @@ def _require_batches(data: ScanDataModule) -> None:
             f"{len(data.indices)} patterns keeps no group for it; give a larger "
             "--validation-fraction, or another --schedule."
         )
+
+
+def _with_origin(
+    bundle: Bundle, start: Bundle | None, measured: MeasuredScan, refined: RefinedScan
+) -> Bundle:
+    """Add what its weights were ever trained on, and what the scan was before it was refined."""
+    scan = describe_scan(measured.scan, measured.pattern_counts)
+    before = trained_ranges(start)
+    ranges = DescriptorRanges.from_many([scan]) if before is None else before.widened(scan)
+    statistics = {**bundle.statistics, "descriptor_ranges": ranges.to_dict()}
+    if refined.figures:
+        statistics["refinement"] = refined.figures
+    moved = refined.start_positions_px is not None
+    return replace(
+        bundle,
+        statistics=statistics,
+        start_probe=refined.start_probe,
+        positions_px=refined.scan.positions_px if moved else None,
+        start_positions_px=refined.start_positions_px,
+    )
 
 
 def _bundle(
