@@ -2,11 +2,14 @@
 
 import errno
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from ptychopinn.bundle import load_pretrained, save_bundle
+from ptychopinn.cli import inspect as inspect_command
 from ptychopinn.cli import main as entry
 from ptychopinn.config import Config
 from ptychopinn.io import atomic
@@ -226,3 +229,89 @@ def test_output_over_a_file(small_scan, tmp_path, call):
     )
     refused(answer, "file")
     assert place.read_text() == "mine"
+
+
+LONG = "n" * 300
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("inspect", LONG),
+        ("reconstruct", LONG, "-o", "out"),
+        ("reconstruct", "scan.npz", "--bundle", LONG, "-o", "out"),
+        ("compare", LONG),
+        ("report", LONG),
+        ("study", "lines", "-o", LONG),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_name_that_no_disk_takes(arguments, tmp_path, call, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused(call(*arguments), LONG, "File name too long")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (OSError(errno.EIO, "Input/output error", "a.npz"), ["a.npz", "Input/output error"]),
+        (OSError(errno.EMFILE, "Too many open files"), ["Too many open files"]),
+        (MemoryError("Unable to allocate 9 GiB"), ["memory ran out (Unable to allocate 9 GiB)"]),
+    ],
+    ids=["EIO", "EMFILE", "memory"],
+)
+def test_what_nobody_foresaw_is_one_sentence_too(small_scan, call, monkeypatch, failure, words):
+    def fail(*_):
+        raise failure
+
+    monkeypatch.setattr(inspect_command, "read_scan", fail)
+    refused(call("inspect", small_scan), *words)
+
+
+@pytest.mark.parametrize("words", [["inspect"], ["check", "--json"]], ids=["table", "print"])
+def test_a_reader_that_has_gone(small_scan, words):
+    command = [sys.executable, "-u", "-m", "ptychopinn", *words, str(small_scan)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    said = process.stderr.read()
+    assert process.wait(timeout=100) != 0
+    assert "Traceback" not in said
+    assert "Broken pipe" not in said
+
+
+def test_a_canvas_that_no_memory_holds(tmp_path, call):
+    answer = call(
+        "simulate", "-o", tmp_path / "s.npz", "--n", 4096, "--patterns", 1000, "--step-px", 4000
+    )
+    refused(answer, "found a canvas of", "lower --patterns or --step-px")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["train", "reconstruct", "demo", "study", "pretrain"])
+@pytest.mark.parametrize("below", ["", "/below/it"])
+def test_output_on_a_file_is_refused_before_the_work(command, below, tmp_path, call):
+    """Before the scan is looked for, even: it is not there."""
+    place = tmp_path / "file"
+    place.write_text("mine")
+    named = {"study": ["lines"], "demo": [], "pretrain": []}.get(command, [tmp_path / "no.npz"])
+    answer = call(command, *named, "-o", f"{place}{below}")
+    refused(answer, f"{place}: cannot be written: found a file there, wanted a folder", "choose")
+    assert place.read_text() == "mine"
+
+
+@pytest.mark.parametrize("content", ["[1, 2]", '{"a": ', "[" * 100000], ids=["list", "cut", "deep"])
+def test_evaluate_beside_figures_that_cannot_be_read(small_scan, tmp_path, call, content):
+    quick = ("--stages", 1, "--inference.checks", "false", "--report", "none")
+    assert call("reconstruct", small_scan, "-o", tmp_path / "run", *quick).code == 0
+    place = tmp_path / "run" / "metrics.json"
+    place.write_text(content)
+    product = tmp_path / "run" / "reconstruction.h5"
+    answer = call("evaluate", product, "--reference", small_scan)
+    refused(answer, f"{place}: found", "remove it")
+    assert place.read_text() == content
+    answer = call("evaluate", product, "--reference", small_scan, "-o", tmp_path / "run" / "x.h5")
+    assert answer.code == 0, answer.err
+    (tmp_path / "file").write_text("mine")
+    answer = call("evaluate", product, "--reference", small_scan, "-o", tmp_path / "file" / "below")
+    refused(answer, f"{tmp_path / 'file'}: cannot be written: found a file there")

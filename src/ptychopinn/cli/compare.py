@@ -13,6 +13,7 @@ from rich.table import Table
 from ptychopinn.cli.earlier_result import EarlierResult, open_result
 from ptychopinn.cli.folder import command_line
 from ptychopinn.io import read_reference, staged_folder
+from ptychopinn.io.atomic import require_folder_place
 from ptychopinn.report import Curve, SideBySideColumn, draw_side_by_side
 from ptychopinn.scan import Scan
 from ptychopinn.side_by_side import Contestant, SideBySide, side_by_side
@@ -35,6 +36,8 @@ _FIGURES = {
 
 def run(parsed: Namespace, settings: dict[str, Any]) -> int:  # noqa: ARG001
     """Compare results, print the tables, and write them with a picture."""
+    folder = Path(parsed.output)
+    require_folder_place(folder)
     results = [open_result(place) for place in parsed.results]
     scans = _scans(results, parsed.scan)
     contestants = [
@@ -49,7 +52,6 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:  # noqa: ARG001
         console.print(_pairs_table(found))
     if None in scans:
         print("deviance is left out where the scan of a result is not found; name it with --scan.")
-    folder = Path(parsed.output)
     _write(folder, found, results[0].made.pixel_size_m, str(parsed.reference or ""))
     print(f"table and picture: {folder}")
     return 0

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 from ptychopinn.bundle import Bundle, package_versions
-from ptychopinn.cli.folder import METRICS_NAME, PICTURES
-from ptychopinn.cli.page import PAGE_NAME, PRODUCT_NAME
+from ptychopinn.cli.folder import PICTURES
+from ptychopinn.cli.page import METRICS_NAME, PAGE_NAME, PRODUCT_NAME
 from ptychopinn.config import Config
 from ptychopinn.errors import PtychoError
 from ptychopinn.inference.identity import weights_digest

@@ -1,6 +1,5 @@
 """``ptychopinn evaluate``."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,11 @@ from jsonargparse import Namespace
 from rich.console import Console
 
 from ptychopinn.cli.folder import write_metrics
-from ptychopinn.cli.page import refresh_page
+from ptychopinn.cli.page import METRICS_NAME, read_figures, refresh_page
 from ptychopinn.errors import DataError
 from ptychopinn.evaluation import Comparison, compare
 from ptychopinn.io import read_product, read_reference
+from ptychopinn.io.atomic import require_folder_place
 from ptychopinn.report import metrics_table
 
 #: Share of the best illumination below which a pixel is not compared.
@@ -22,6 +22,9 @@ LEAST_COVERAGE = 0.1
 def run(parsed: Namespace, settings: dict[str, Any]) -> int:  # noqa: ARG001
     """Compare a reconstruction with a reference, print and write the figures."""
     source = Path(parsed.reconstruction)
+    folder = Path(parsed.output) if parsed.output else source.parent
+    require_folder_place(folder)
+    read_figures(folder / METRICS_NAME)
     result = read_product(source)
     reference = read_reference(parsed.reference)
     common = common_canvas(result.object, reference)
@@ -32,7 +35,6 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:  # noqa: ARG001
         region=parsed.region,
         pixel_size_m=result.pixel_size_m,
     )
-    folder = Path(parsed.output) if parsed.output else source.parent
     place = record_comparison(folder, comparison, str(parsed.reference), parsed.region)
     refresh_page(folder)
     Console().print(metrics_table(comparison.to_dict()))
@@ -65,10 +67,14 @@ def well_covered(coverage: np.ndarray) -> np.ndarray:
 
 
 def record_comparison(folder: Path, comparison: Comparison, reference: str, region: str) -> Path:
-    """Add the figures to metrics.json of a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    place = folder / "metrics.json"
-    known = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
+    """Add the figures to metrics.json of a folder.
+
+    Raises:
+        DataError: There is one that cannot be read.
+        OutputError: It cannot be written.
+    """
+    place = folder / METRICS_NAME
+    known = read_figures(place)
     entry = {"reference": reference, "region": region, **comparison.to_dict()}
     write_metrics(place, {**known, "against_reference": entry})
     return place

@@ -8,7 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ptychopinn.cli.page import PAGE_NAME, PRODUCT_NAME, with_evidence, write_result_page
+from ptychopinn.cli.page import (
+    METRICS_NAME,
+    PAGE_NAME,
+    PRODUCT_NAME,
+    with_evidence,
+    write_result_page,
+)
 from ptychopinn.config import Config
 from ptychopinn.data import mean_pattern
 from ptychopinn.errors import OutputError
@@ -23,7 +29,6 @@ from ptychopinn.report import (
 )
 from ptychopinn.scan import BadPixels, Reconstruction, Scan
 
-METRICS_NAME = "metrics.json"
 #: What is drawn of an image after it is kept; the five that every result has come first.
 PICTURES = tuple(
     f"{name}.png"

@@ -1,6 +1,5 @@
 """Entry point of the command ``ptychopinn``."""
 
-import errno
 import importlib
 import importlib.metadata
 import logging
@@ -14,7 +13,7 @@ from rich.console import Console
 
 from ptychopinn.cli.commands import COMMANDS
 from ptychopinn.cli.parser import parse
-from ptychopinn.errors import REFUSED, ConfigError, PtychoError, did_you_mean
+from ptychopinn.errors import REFUSED, ConfigError, PtychoError, did_you_mean, said_briefly
 from ptychopinn.launcher import announced
 
 #: Commands whose work several processes can share.
@@ -99,10 +98,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(str(error))
     except KeyboardInterrupt:
         return _say("interrupted; what was not whole yet was not written.")
+    except BrokenPipeError:
+        return _unheard()
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
-            raise
-        return _say(f"{error.filename or 'output'}: {error.strerror}; nothing was written there.")
+        return _say(_of_the_system(error))
+    except MemoryError as error:
+        return _say(
+            f"memory ran out ({said_briefly(error)}); use fewer or smaller patterns, or a machine "
+            "with more memory."
+        )
+
+
+def _of_the_system(error: OSError) -> str:
+    """Return the sentence on a failure of the system that no reader or writer turned into one."""
+    return (
+        f"{error.filename or 'a file'}: found '{error.strerror or said_briefly(error)}', wanted a "
+        "file or folder that can be used; check its path, its rights and the room there."
+    )
+
+
+def _unheard() -> int:
+    """End quietly when whoever read the output has gone, as ``head`` does after some lines."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return REFUSED
 
 
 def run_main() -> None:

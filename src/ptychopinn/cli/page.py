@@ -13,12 +13,13 @@ from ptychopinn.config import Config
 from ptychopinn.errors import DataError
 from ptychopinn.inference import fit_of
 from ptychopinn.io import read_product
-from ptychopinn.io.refusal import bytes_in_words, refusal
+from ptychopinn.io.refusal import bytes_in_words, refusal, said_briefly
 from ptychopinn.report.page import PageSource, write_page
 from ptychopinn.scan import Reconstruction, Scan
 
 PAGE_NAME = "report.html"
 PRODUCT_NAME = "reconstruction.h5"
+METRICS_NAME = "metrics.json"
 #: Larger files are not hashed: it would take longer than the reconstruction.
 _MOST_HASHED = 2**27
 
@@ -110,7 +111,7 @@ def _source_of(folder: Path) -> PageSource:
 
 def _result_source(folder: Path, made: Reconstruction) -> PageSource:
     config = folder / "config.yaml"
-    figures = _figures(folder / "metrics.json")
+    figures = read_figures(folder / METRICS_NAME)
     return PageSource(
         title=str(made.provenance.get("scan", "reconstruction")),
         image=made,
@@ -121,14 +122,27 @@ def _result_source(folder: Path, made: Reconstruction) -> PageSource:
     )
 
 
-def _figures(path: Path) -> dict[str, Any]:
+def read_figures(path: Path) -> dict[str, Any]:
+    """Return what a metrics.json holds; nothing when there is none.
+
+    Raises:
+        DataError: It is not readable, or holds no named figures.
+    """
     if not path.exists():
         return {}
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path}: not readable as JSON ({error}); remove it.") from error
-    return found if isinstance(found, dict) else {}
+    except (ValueError, RecursionError, OSError) as error:
+        raise DataError(
+            f"{path}: found a file that is not readable as JSON ({said_briefly(error)}), wanted "
+            "the figures of a run; remove it."
+        ) from error
+    if not isinstance(found, dict):
+        raise DataError(
+            f"{path}: found {type(found).__name__} in it, wanted the named figures of a run; "
+            "remove it."
+        )
+    return found
 
 
 def _history(path: Path) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from ptychopinn.cli.reconstruct import describe_trust
 from ptychopinn.config import IterativeConfig
 from ptychopinn.errors import ConfigError
 from ptychopinn.inference import fit_of, not_checked
+from ptychopinn.io.atomic import require_folder_place
 from ptychopinn.iterative import Epoch, Watch, go_on
 from ptychopinn.iterative.engines import engine
 from ptychopinn.scan import Reconstruction, Scan
@@ -28,6 +29,7 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
     folder = Path(parsed.output) if parsed.output else _beside(source, wanted)
     if folder.resolve() == source.place.resolve():
         raise ConfigError(f"--output: {folder} is the result itself; name another folder.")
+    require_folder_place(folder)
     scan = source.read_scan(parsed.scan)
     with _progress(wanted) as watch:
         went = go_on(scan, source.made, wanted, watch)

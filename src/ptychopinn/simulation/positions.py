@@ -6,7 +6,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ptychopinn.config import SimulationConfig
-from ptychopinn.scan import canvas_covering
+from ptychopinn.errors import ConfigError
+from ptychopinn.scan import LARGEST_CANVAS_PX, canvas_covering
 
 #: Canvas pixels between its edge and the outermost window.
 MARGIN_PX = 4
@@ -25,10 +26,20 @@ def make_positions(
 
     Returns:
         (K, 2) float64 (y, x) of the windows' centre pixels (index N // 2), and the canvas (H, W).
+
+    Raises:
+        ConfigError: The canvas would be larger than any that is reconstructed.
     """
     points = POSITIONS[settings.scan](settings, rng)
     positions = points - points.min(axis=0) + settings.n // 2 + MARGIN_PX
-    return positions, canvas_covering(positions, settings.n)
+    height, width = canvas_covering(positions, settings.n)
+    if height * width > LARGEST_CANVAS_PX:
+        raise ConfigError(
+            f"simulation: found a canvas of {height} x {width} pixels for {settings.patterns} "
+            f"patterns {settings.step_px:g} px apart, wanted {LARGEST_CANVAS_PX} pixels at most; "
+            "lower --patterns or --step-px."
+        )
+    return positions, (height, width)
 
 
 def raster(settings: SimulationConfig, rng: np.random.Generator) -> np.ndarray:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from ptychopinn.errors import ConfigError, PtychoError, TrainingError
+from ptychopinn.io.atomic import require_folder_place
 from ptychopinn.studies.cell import Workplace, find_cell, run_cell
 from ptychopinn.studies.dataset_cache import DatasetCache
 from ptychopinn.studies.outcome import Cell, Outcome
@@ -55,6 +56,7 @@ def run_study(
         OutputError: The folder cannot be written.
     """
     target = Path(folder)
+    require_folder_place(target)
     scans = Path(datasets) if datasets is not None else target / "datasets"
     place = Workplace(target, DatasetCache(scans), device)
     outcome = empty_outcome(study)
