@@ -105,6 +105,16 @@ def test_nothing_to_resume_is_said(tmp_path):
         pretrain(settings(), NETWORK, tmp_path, resume=True)
 
 
+def test_without_networks_the_pace_alone_is_trained_and_that_is_said(tmp_path, caplog):
+    alone = UnrolledConfig(stages=2, subsets=2)
+    bundle = pretrain(settings(), alone, tmp_path)
+    assert "only the pace of the physics steps is trained" in caplog.text
+    start = Unrolled(alone).state_dict()
+    found = bundle.generator.state_dict()
+    assert found.keys() == {"momentum", "log_step", "log_damping"}
+    assert any(not torch.equal(found[name], start[name]) for name in found)
+
+
 def test_the_bundle_serves_any_size(tmp_path):
     bundle = pretrain(settings(steps=1, epoch_steps=1), NETWORK, tmp_path)
     loaded = load_bundle(save_bundle(tmp_path / "wts.h5.zip", bundle))

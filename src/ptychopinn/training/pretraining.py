@@ -236,7 +236,9 @@ def pretrain(
 
     Args:
         settings: What is drawn, how long, how fast.
-        generator_settings: Stages, subsets, networks.
+        generator_settings: Stages, subsets, networks. Without networks, which is the default of
+            `UnrolledConfig`, only the pace of the physics steps is trained, a dozen numbers; a
+            warning says so. The weights that come with the package have two.
         folder: Where the checkpoint and the log go; made when it is missing.
         resume: Continue the run whose checkpoint lies in the folder.
         progress: Show a progress bar.
@@ -256,6 +258,11 @@ def pretrain(
     use_threads(settings.threads)
     lightning.seed_everything(settings.seed, verbose=False)
     generator = Unrolled(generator_settings)
+    if generator_settings.networks == 0:
+        _LOG.warning(
+            "unrolled.networks is 0: only the pace of the physics steps is trained; "
+            "UnrolledConfig(networks=2) trains networks as well."
+        )
     module = PretrainingModule(generator, settings)
     budget = Budget(TrainingConfig(max_steps=settings.steps), settings.epoch_steps, settings.steps)
     history = History(budget)
