@@ -520,7 +520,9 @@ class RefinementConfig(_Checked):
     probe_modes: int | None = _knob(None, ge=1, le=64)
     """Incoherent modes of the refined probe, at most N; none = as given. New ones start weak."""
     refine_positions: Literal["none", "affine", "points"] = "none"
-    """affine: one map for all positions; points: then each by itself; none = as given."""
+    """affine: one map for all positions; points: the map in the first two sweeps that move them,
+    always, and then each by itself, with `position_bound_px` counted from where the map puts it
+    (a map that is right already stays close to what it is); none = as given."""
     refine_sweeps: int | None = _knob(None, ge=1, le=10000)
     """Sweeps over the patterns; none = 6 for the probe alone, 32 with positions."""
     position_bound_px: float = _knob(5.0, gt=0, le=1000)
@@ -555,7 +557,8 @@ class IterativeConfig(_Checked):
     probe_modes: int | None = _knob(None, ge=1, le=64)
     """Incoherent modes of the probe; none = as given. New ones start weak."""
     refine_positions: Literal["none", "affine", "points"] = "none"
-    """affine: one map for all positions (pie); points: each by itself; none = as given."""
+    """affine: one map for all positions (pie); points: each by itself (pie: after the map, as in
+    `RefinementConfig`); none = as given."""
     seed: int = _knob(0, ge=0, le=2**32 - 1)
     """Seed of the order of the patterns (pty-chi)."""
     device: str = "auto"
