@@ -29,7 +29,7 @@ def test_amplitude_figures(shape):
     assert found.psnr_db == pytest.approx(peak_signal_noise_ratio(b, a, data_range=span))
     assert found.ssim == pytest.approx(structural_similarity(b, a, data_range=span))
     assert 0.5 < found.ms_ssim < 1
-    assert found.ms_ssim_scales == 2 if min(shape) < 44 else 3
+    assert found.ms_ssim_scales == (2 if min(shape) < 44 else 3)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
