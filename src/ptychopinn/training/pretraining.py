@@ -204,11 +204,11 @@ class PretrainingModule(lightning.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Return Adam with a warm-up and a cosine, by step."""
-        settings = self.settings
-        pace, networks = self.generator.pace_and_networks()
-        rate = settings.learning_rate
+        generator, rate = self.generator, self.settings.learning_rate
+        fast = [*generator.pace, *generator.shares]
+        networks = list(generator.networks.parameters())
         optimiser = torch.optim.Adam(
-            [{"params": pace, "lr": _PACE_RATE * rate}, {"params": networks, "lr": rate}]
+            [{"params": fast, "lr": _PACE_RATE * rate}, {"params": networks, "lr": rate}]
         )
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, self._rate_factor)
         return {
