@@ -26,6 +26,9 @@ STARVED = 0.2
 BLURRED = 0.05
 #: Widths of the trained range by which a scan may lie outside before it is said.
 OUTSIDE = 0.1
+#: The same before it decides: the real scan, whose probe is 0.3 widths wider than any that was
+#: trained on, is reconstructed to 0.028 rad.
+UNUSUAL = 0.5
 
 _NAMES = {
     "n": "pattern size",
@@ -93,7 +96,8 @@ def assess(
     usual = 1 / (1 + 0.5 * max(outside.values(), default=0.0))
     clear = min(1.0, STARVED / max(noise, 1e-12))
     score = usual * clear * resolved / (1 + (misfit / WRONG_MISFIT) ** 3)
-    verdict = _verdict(misfit, noise, frc, unusual=bool(outside))
+    unusual = max(outside.values(), default=0.0) > UNUSUAL
+    verdict = _verdict(misfit, noise, frc, unusual=unusual)
     return Trust(score, verdict, _reasons(misfit, noise, frc, outside))
 
 
