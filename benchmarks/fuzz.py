@@ -3,9 +3,10 @@
 Usage: python -m benchmarks.fuzz [--inputs 100000] [--seed 0] [--start 0] [--keep FOLDER]
 
 Good files of every kind (those of the tests, which other programs wrote, a result, a bundle, a
-configuration) are damaged: bytes changed, cut, repeated, numbers made absurd, arrays of NPZ and
-HDF5 files replaced by others. Input i of a seed is always the same. Each is read in a process
-that others watch:
+checkpoint, a configuration) are damaged: bytes changed, cut, repeated, numbers made absurd, arrays
+of NPZ and HDF5 files and members of bundles replaced by others. A bundle is sealed again after it,
+or nothing behind its seal would be reached. Input i of a seed is always the same. Each is read in a
+process that others watch:
 
 - an exception that is not ours, or none of the process's last words, is a finding;
 - so is an input that takes longer than `SECONDS`;
@@ -18,6 +19,7 @@ import argparse
 import contextlib
 import io
 import json
+import math
 import multiprocessing
 import resource
 import shutil
@@ -30,16 +32,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
+import safetensors.numpy
+import torch
 
 from ptychopinn.bundle import load_bundle
 from ptychopinn.cli.main import main as command
 from ptychopinn.config import Config, DataConfig
 from ptychopinn.errors import PtychoError
 from ptychopinn.io import read_probe, read_product, read_reference, read_scan
+from ptychopinn.io.bundle_file import MEMBERS, SEAL_LENGTH, read_members, seal, sealed_zip
 from ptychopinn.io.mask_file import read_mask_file
+from ptychopinn.training.checkpoint import LastCheckpoint
 
 #: An input may take no longer than this; a good one takes some hundredths.
 SECONDS = 20.0
@@ -70,6 +77,14 @@ def _scan(path: Path) -> None:
 def _map(path: Path) -> None:
     places = "patterns=/frames positions=/xy energy=8keV distance=1m pixel=75um position_unit=um"
     read_scan(path, DataConfig(map=places))
+
+
+def _raster(path: Path) -> None:
+    read_scan(path, DataConfig(map="step=2px"))
+
+
+def _resume(path: Path) -> None:
+    LastCheckpoint(path, {"scan": "one"}).require_same_run()
 
 
 def _inspect(path: Path) -> None:
@@ -105,8 +120,10 @@ def samples(folder: Path) -> list[Sample]:
 
 def _written_samples(folder: Path) -> list[Sample]:
     """Write a mapped file, a result, a bundle, arrays and settings."""
+    from tests.io import hdf5_files, test_empad
     from tests.test_bundle import make_bundle
 
+    from ptycho_torch.checkpoint import read_settings
     from ptychopinn.bundle import save_bundle
     from ptychopinn.io import write_product, write_scan
     from ptychopinn.scan import Reconstruction
@@ -126,6 +143,14 @@ def _written_samples(folder: Path) -> list[Sample]:
     )
     write_product(folder / "result.h5", result)
     save_bundle(folder / "wts.h5.zip", make_bundle())
+    hdf5_files.nxptycho(folder)
+    (folder / "empad").mkdir()
+    test_empad.written(folder / "empad")
+    np.save(folder / "raster.npy", scan.counts(np.arange(12)).reshape(3, 4, scan.n, scan.n))
+    record = {"ptychopinn": {"settings": {"model": {"n": 3}}, "data": None}}
+    torch.save({"state_dict": {"w": torch.ones(3)}, **record}, folder / "last.ckpt")
+    kept = {LastCheckpoint.__qualname__: LastCheckpoint(Path(), {"scan": "one"}).state_dict()}
+    torch.save({"callbacks": kept, "w": torch.ones(3)}, folder / "checkpoint.ckpt")
     np.save(folder / "probe.npy", scan.probe)
     np.save(folder / "mask.npy", np.zeros((16, 16), bool))
     (folder / "config.yaml").write_text(Config().to_yaml(), encoding="utf-8")
@@ -134,11 +159,16 @@ def _written_samples(folder: Path) -> list[Sample]:
         "plain.h5": _map,
         "result.h5": read_product,
         "wts.h5.zip": load_bundle,
+        "nx.h5": _scan,
+        "raster.npy": _raster,
+        "last.ckpt": read_settings,
+        "checkpoint.ckpt": _resume,
         "probe.npy": read_probe,
         "mask.npy": _mask,
         "config.yaml": Config.load,
     }
     found = [Sample(folder / name, "", read) for name, read in readers.items()]
+    found += [Sample(folder / "empad", name, _scan) for name in ("data.raw", "data.xml")]
     return [*found, Sample(folder / "result.h5", "", read_reference)]
 
 
@@ -149,6 +179,8 @@ def damage(path: Path, rng: np.random.Generator) -> str:
         ways += [_change_hdf5, _change_hdf5]
     if path.suffix == ".npz":
         ways += [_change_npz, _change_npz]
+    if path.suffix == ".zip":
+        ways = [_change_bytes, _change_and_seal, _change_manifest, _change_arrays]
     return ways[rng.integers(len(ways))](path, rng)
 
 
@@ -158,6 +190,53 @@ def _change_bytes(path: Path, rng: np.random.Generator) -> str:
     said = [_one_change(data, rng) for _ in range(steps) if data]
     path.write_bytes(bytes(data))
     return "bytes: " + ", ".join(said)
+
+
+def _change_and_seal(path: Path, rng: np.random.Generator) -> str:
+    """Change bytes of the zip, of a member of it, or of both, behind a seal that fits."""
+    if rng.random() < 0.5:
+        body = bytearray(path.read_bytes()[:-SEAL_LENGTH])
+        said = _one_change(body, rng)
+        path.write_bytes(seal(bytes(body)))
+        return f"sealed: {said}"
+    contents = list(read_members(path).values())
+    which = int(rng.integers(len(contents)))
+    member = bytearray(contents[which])
+    said = _one_change(member, rng)
+    contents[which] = bytes(member)
+    path.write_bytes(sealed_zip(contents))
+    return f"sealed: {MEMBERS[which]}: {said}"
+
+
+def _change_manifest(path: Path, rng: np.random.Generator) -> str:
+    """Replace one value of the manifest, at any depth, by one of another kind."""
+    manifest, weights, arrays = read_members(path).values()
+    told = json.loads(manifest)
+    place: Any = told
+    while True:
+        key = list(place)[rng.integers(len(place))] if isinstance(place, dict) else 0
+        deeper = place[key]
+        if not isinstance(deeper, dict | list) or not deeper or rng.random() < 0.3:
+            break
+        place = deeper
+    absurd = [None, True, -1, 0, 1e308, math.nan, 2**70, "words", [], {}, [[]], {"a": 1}, ["b"]]
+    place[key] = absurd[rng.integers(len(absurd))]
+    path.write_bytes(sealed_zip((json.dumps(told).encode(), weights, arrays)))
+    return f"sealed: {key} is {place[key]!r}"
+
+
+def _change_arrays(path: Path, rng: np.random.Generator) -> str:
+    """Replace one tensor of the weights or the arrays, or leave it out."""
+    manifest, *stored = read_members(path).values()
+    which = int(rng.integers(2))
+    tensors = safetensors.numpy.load(stored[which])
+    name = str(rng.choice(sorted(tensors)))
+    absurd = np.ascontiguousarray(_absurd_array(tensors.pop(name), rng))
+    if rng.random() < 0.9 and absurd.dtype.kind in "fiub":
+        tensors[name] = absurd
+    stored[which] = safetensors.numpy.save(tensors)
+    path.write_bytes(sealed_zip((manifest, *stored)))
+    return f"sealed: {name}: {absurd.dtype} {absurd.shape}"
 
 
 def _one_change(data: bytearray, rng: np.random.Generator) -> str:

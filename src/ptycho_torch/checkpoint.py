@@ -2,6 +2,7 @@
 
 import dataclasses
 import pickle
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,19 @@ from ptycho_torch.translation import Settings
 from ptychopinn.bundle import package_versions
 from ptychopinn.errors import BundleError
 
+#: What damaged bytes make torch's reader of plain values raise.
+_DAMAGE = (
+    OSError,
+    RuntimeError,
+    EOFError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    AssertionError,
+    struct.error,
+    pickle.UnpicklingError,
+)
 _RECORDS = {
     "data": DataConfig,
     "model": ModelConfig,
@@ -90,9 +104,10 @@ def read_settings(path: str | Path) -> Settings | None:
     """
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except _DAMAGE as error:
+        reason = " ".join(str(error).splitlines()[:1]) or type(error).__name__
         raise BundleError(
-            f"{path}: found no readable checkpoint ({str(error).splitlines()[0]}), wanted the "
+            f"{path}: found no readable checkpoint ({reason}), wanted the "
             ".ckpt file of a training; load another one."
         ) from error
     record = checkpoint.get("ptychopinn") if isinstance(checkpoint, dict) else None

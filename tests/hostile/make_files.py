@@ -6,6 +6,7 @@ Usage: python -m tests.hostile.make_files
 import io
 import json
 import pickle
+import struct
 import zipfile
 from pathlib import Path
 
@@ -68,6 +69,16 @@ def heap_loop(path: Path) -> None:
     path.write_bytes(bytes(data))
 
 
+def text_of_gigabytes(path: Path) -> None:
+    """A text that claims 4 GB, which the library takes before it looks."""
+    with h5py.File(path, "w") as file:
+        file["entry_1/definition"] = "NXptycho"
+    data = bytearray(path.read_bytes())
+    length = data.index(struct.pack("<IQ", len("NXptycho"), data.index(b"GCOL")))
+    data[length : length + 4] = b"\xff" * 4
+    path.write_bytes(bytes(data))
+
+
 def hdf5_files() -> None:
     with h5py.File(FILES / "terabyte.h5", "w") as file:
         file.create_dataset("patterns", (2**22, 512, 512), "u2", chunks=(1, 512, 512))
@@ -81,6 +92,7 @@ def hdf5_files() -> None:
         entry["entry_1"] = entry
         file["entry_1/data_1"] = entry
     heap_loop(FILES / "heap_loop.h5")
+    text_of_gigabytes(FILES / "text_of_gigabytes.h5")
     whole = (FILES / "link_loop.h5").read_bytes()
     (FILES / "cut.h5").write_bytes(whole[:100])
 

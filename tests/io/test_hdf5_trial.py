@@ -1,6 +1,7 @@
 """Files that keep the HDF5 library forever are given up in a process of their own."""
 
 import os
+import resource
 import time
 
 import h5py
@@ -10,7 +11,7 @@ import pytest
 from ptychopinn.errors import DataError
 from ptychopinn.io import hdf5_trial, read_scan
 from ptychopinn.io.hdf5_trial import require_harmless
-from tests.hostile.make_files import heap_loop
+from tests.hostile.make_files import heap_loop, text_of_gigabytes
 from tests.io.files import one_sentence
 
 
@@ -29,6 +30,14 @@ def test_a_heap_that_goes_in_circles_is_refused(tmp_path):
     with pytest.raises(DataError) as error:
         read_scan(tmp_path / "loop.h5")
     assert one_sentence(str(error.value), tmp_path / "loop.h5", "within 3 s", "copy")
+
+
+def test_a_text_that_claims_gigabytes_is_refused_without_them(tmp_path):
+    text_of_gigabytes(tmp_path / "text.h5")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(DataError, match=r"within 3 s and 512\.0 MiB"):
+        read_scan(tmp_path / "text.h5")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**19
 
 
 def test_a_good_file_is_tried_once(good, monkeypatch):

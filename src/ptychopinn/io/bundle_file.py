@@ -32,7 +32,8 @@ LARGEST_MANIFEST = 2**23
 _INFLATED_BYTES = 2**26
 _INFLATED_RATIO = 100
 _SEAL = "sha256:"
-_SEAL_LENGTH = len(_SEAL) + 64
+#: Bytes of a seal, at the end of the file.
+SEAL_LENGTH = len(_SEAL) + 64
 _ENCRYPTED = 0x1
 #: What damaged or hostile bytes make zipfile and the decompressors raise.
 _DAMAGE = (
@@ -53,8 +54,8 @@ def sealed_zip(contents: Sequence[bytes]) -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in zip(MEMBERS, contents, strict=True):
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
-        archive.comment = b"?" * _SEAL_LENGTH
-    return seal(buffer.getvalue()[:-_SEAL_LENGTH])
+        archive.comment = b"?" * SEAL_LENGTH
+    return seal(buffer.getvalue()[:-SEAL_LENGTH])
 
 
 def seal(body: bytes) -> bytes:
@@ -134,7 +135,7 @@ def _read_bounded(path: Path, most: int) -> bytes:
 
 
 def _require_seal(path: Path, whole: bytes) -> None:
-    body, found = whole[:-_SEAL_LENGTH], whole[-_SEAL_LENGTH:]
+    body, found = whole[:-SEAL_LENGTH], whole[-SEAL_LENGTH:]
     if not found.startswith(_SEAL.encode()):
         raise BundleError(
             f"{path}: this is no whole ptychopinn bundle (its seal is missing); it was cut off, "

@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ _OBJECTS = 5_000
 _LARGEST_BYTES = 2**20
 #: What the library raises for damage; who reads the file meets it again and says so.
 _DAMAGE = (OSError, RuntimeError, LookupError, ValueError, TypeError)
+#: What it says when there is not enough memory, which has no type of its own.
+_NO_MEMORY = ("allocation failed", "to allocate")
 _FINE, _TOO_MUCH = 0, 3
 
 
@@ -94,7 +96,7 @@ def _try_and_leave(path: str) -> None:
         _limit()
         with h5py.File(path, "r") as file:
             for item in islice(_objects(file), _OBJECTS):
-                with suppress(*_DAMAGE):
+                with _damage_passed_over():
                     _read_texts(item)
                 if _peak_bytes() - before > _BYTES:
                     code = _TOO_MUCH
@@ -103,6 +105,15 @@ def _try_and_leave(path: str) -> None:
         code = _TOO_MUCH
     finally:
         os._exit(code)
+
+
+@contextmanager
+def _damage_passed_over() -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGE as error:
+        if any(words in str(error) for words in _NO_MEMORY):
+            raise MemoryError from error
 
 
 def _peak_bytes() -> int:
@@ -131,7 +142,7 @@ def _objects(file: h5py.File) -> Iterator[h5py.HLObject]:
     seen: set[int] = set()
     while waiting:
         item = waiting.pop()
-        with suppress(*_DAMAGE):
+        with _damage_passed_over():
             address = h5py.h5o.get_info(item.id).addr
             if address in seen:
                 continue
@@ -142,9 +153,9 @@ def _objects(file: h5py.File) -> Iterator[h5py.HLObject]:
 
 
 def _members(group: h5py.Group) -> Iterator[h5py.HLObject]:
-    with suppress(*_DAMAGE):
+    with _damage_passed_over():
         for name in group:
-            with suppress(*_DAMAGE):
+            with _damage_passed_over():
                 if isinstance(group.get(name, getlink=True), h5py.HardLink):
                     yield group[name]
 
@@ -152,7 +163,7 @@ def _members(group: h5py.Group) -> Iterator[h5py.HLObject]:
 def _read_texts(item: h5py.HLObject) -> None:
     """Read attributes, and what a dataset keeps in the heaps of the file."""
     for name in item.attrs:
-        with suppress(*_DAMAGE):
+        with _damage_passed_over():
             found = item.attrs.get_id(name)
             if math.prod(found.shape or ()) * found.dtype.itemsize <= _LARGEST_BYTES:
                 item.attrs[name]

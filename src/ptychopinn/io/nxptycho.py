@@ -53,7 +53,8 @@ def _child(entry: h5py.Group, kind: str) -> str:
 def _name(file: h5py.File, place: str, kind: str) -> str:
     """Return the name of the first child that begins with a kind, as ``detector_1``."""
     group = file.get(place)
-    names = [name for name in group if name.startswith(kind)] if group is not None else []
+    members = list(group) if isinstance(group, h5py.Group) else []
+    names = [name for name in members if name.startswith(kind)]
     return sorted(names)[0] if names else f"{kind}_1"
 
 

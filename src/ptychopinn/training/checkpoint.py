@@ -1,6 +1,7 @@
 """The checkpoint of a run: whole at every moment, replaced after each epoch."""
 
 import pickle
+import struct
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def _kept_fingerprint(path: Path) -> dict[str, Any]:
         return dict(stored[_CALLBACKS][LastCheckpoint.__qualname__][_FINGERPRINT])
     except (
         *(OSError, EOFError, RuntimeError, pickle.UnpicklingError),
-        *(LookupError, TypeError, ValueError, AttributeError),
+        *(LookupError, TypeError, ValueError, AttributeError, AssertionError, struct.error),
     ) as error:
         raise TrainingError(
             f"{path}: found a file that is damaged or no checkpoint of this version "
