@@ -52,3 +52,13 @@ def test_a_beam_stop_may_hide_nearly_all_of_the_direct_light(half_width, refused
             seen_share(scan)
     else:
         assert seen_share(scan) < 1
+
+
+def test_counts_beyond_any_number_are_refused_with_the_name_of_the_scan():
+    scan = make_scan(24, side=4)
+    patterns = np.full(scan.patterns.shape, 1e300)
+    with (
+        np.errstate(over="ignore"),
+        pytest.raises(DataError, match=r"^test scan: patterns: found inf photons"),
+    ):
+        normalise(replace(scan, patterns=patterns), PhysicsConfig())

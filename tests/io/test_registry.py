@@ -12,6 +12,7 @@ from ptychopinn.io import (
     contents,
     describe,
     known_formats,
+    read_probe,
     read_scan,
     recognise,
     register_format,
@@ -194,3 +195,31 @@ def test_contents_are_a_tree_with_links_units_and_values(tmp_path):
     assert found["entry/instrument/detector/detector_distance"] == "scalar = 2.0"
     assert found["entry/again"] == "-> /entry"
     assert found["entry/hard"] == "(a group that is above)"
+
+
+def test_a_file_that_lacks_nothing_but_its_patterns(tmp_path):
+    """Its kind is known by the rest: no list of all kinds, but the one array."""
+    path = save_npz(tmp_path, scan_arrays(diff3d=None, diff_3d=np.arange(3)))
+    with pytest.raises(DataError) as error:
+        read_scan(path)
+    said = str(error.value)
+    assert one_sentence(
+        said, path, "diff3d: found only", "wanted an array diff3d", "rename diff_3d"
+    )
+    assert "CXI" not in said
+
+
+@pytest.mark.parametrize("key", ["xcoords", "ycoords"])
+def test_an_array_with_a_meaning_of_its_own_is_not_meant_for_another(tmp_path, key):
+    path = save_npz(tmp_path, scan_arrays(**{key: None}))
+    with pytest.raises(DataError) as error:
+        read_scan(path)
+    assert one_sentence(str(error.value), path, f"wanted an array {key}", "add it")
+    assert "rename" not in str(error.value)
+
+
+def test_a_probe_file_does_not_ask_for_the_object_to_be_renamed(tmp_path):
+    path = save_npz(tmp_path, {"objectGuess": complex_noise(9, 9)})
+    with pytest.raises(DataError) as error:
+        read_probe(path)
+    assert "rename" not in str(error.value)

@@ -87,7 +87,10 @@ def normalise(scan: Scan, physics: PhysicsConfig) -> MeasuredScan:
     """
     share = seen_share(scan)
     counts = mean_counts(scan)
-    probe, factor = scale_probe(scan.probe, counts / share)
+    try:
+        probe, factor = scale_probe(scan.probe, counts / share)
+    except DataError as error:
+        raise DataError(f"{scan.name}: {error}") from error
     if physics.probe_power == "keep":
         probe, factor = scan.probe, 1.0
     _LOG.info("%.4g photons in the mean pattern; probe scaled by %.4g", counts, factor)

@@ -47,6 +47,8 @@ FORMATS = (
         suffixes=(".npz",),
         write=write_scan_npz,
         describe=describe_npz,
+        patterns="diff3d",
+        parts=("xcoords", "ycoords", "probeGuess"),
     ),
     ScanFormat(
         name="dp/para pair",
@@ -98,6 +100,8 @@ FORMATS = (
         heeds=LENGTHS,
         suffixes=(".ptylab.h5", ".ptylab.hdf5"),
         write=write_ptylab,
+        patterns="ptychogram",
+        parts=("encoder",),
     ),
     ScanFormat(
         name="NXcxi_ptycho",

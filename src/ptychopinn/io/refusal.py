@@ -9,6 +9,15 @@ from typing import Literal
 from ptychopinn.errors import DataError, said_briefly
 
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
+#: Names that look alike and mean different things, in the files of PtychoPINN and Ptychodus.
+_OWN_MEANING = frozenset(
+    (
+        *("diff3d", "diffraction", "probeGuess", "objectGuess", "bad_pixels", "scan_index"),
+        *("xcoords", "ycoords", "xcoords_start", "ycoords_start", "domain"),
+        *("pixel_size_m", "wavelength_m", "probe_position_indexes"),
+        *(f"probe_position_{axis}_{unit}" for axis in "xy" for unit in ("m", "px")),
+    )
+)
 _HDF5_START = b"\x89HDF\r\n\x1a\n"
 
 
@@ -27,9 +36,13 @@ def refusal(path: str | Path, what: str, found: str, wanted: str, step: str) -> 
 
 
 def missing(path: str | Path, key: str, present: Iterable[str]) -> DataError:
-    """Return the refusal of a file without a key; names the keys that are there, nearest first."""
+    """Return the refusal of a file without a key; names what is there, and what may be meant.
+
+    An array that has a meaning of its own is never meant for another one.
+    """
     names = sorted(present)
-    near = difflib.get_close_matches(key, names, n=1, cutoff=0.6)
+    free = [name for name in names if name not in _OWN_MEANING]
+    near = difflib.get_close_matches(key, free, n=1, cutoff=0.6)
     found = f"only {listed(names)}" if names else "no array at all"
     step = f"rename {near[0]} if it is meant" if near else "add it or name another file"
     return refusal(path, key, found, f"an array {key}", step)

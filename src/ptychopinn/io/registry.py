@@ -15,7 +15,7 @@ from ptychopinn.io.formats import FORMATS
 from ptychopinn.io.hdf5 import describe_hdf5
 from ptychopinn.io.hdf5_tree import Branch, hdf5_tree
 from ptychopinn.io.ptychopinn_npz import describe_npz
-from ptychopinn.io.refusal import container, first_bytes, listed, refusal
+from ptychopinn.io.refusal import container, first_bytes, listed, missing, refusal
 from ptychopinn.io.scan_format import Description, ScanFormat
 from ptychopinn.scan import Scan
 
@@ -171,6 +171,7 @@ def _format_of(path: str | Path) -> ScanFormat:
     for candidate in _FORMATS.values():
         if candidate.recognise(path):
             return candidate
+    _require_patterns(path)
     raise refusal(
         path,
         "",
@@ -181,6 +182,14 @@ def _format_of(path: str | Path) -> ScanFormat:
         if container(path) == "hdf5"
         else "name the file that holds the measured patterns",
     )
+
+
+def _require_patterns(path: str | Path) -> None:
+    """Refuse a file that has all of a kind but its patterns, naming what is missing."""
+    names = _names_in(path)
+    for known in _FORMATS.values():
+        if any(part in names for part in known.parts):
+            raise missing(path, known.patterns, names)
 
 
 def _scan_file(path: str | Path) -> Path:
@@ -242,9 +251,19 @@ def _of_suffix(path: str | Path) -> ScanFormat:
 
 def _found_in(path: str | Path) -> str:
     kind = container(path)
+    if kind is None:
+        return f"a file that starts with {first_bytes(path)}"
+    names = listed(_names_in(path)) or "(none)"
+    return (
+        f"an NPZ file with the keys {names}"
+        if kind == "npz"
+        else f"an HDF5 file with the datasets {names}"
+    )
+
+
+def _names_in(path: str | Path) -> list[str]:
+    """Return the names of the arrays of a file; none of a file that is no container."""
+    kind = container(path)
     if kind == "npz":
-        return f"an NPZ file with the keys {listed(Archive(path).keys()) or '(none)'}"
-    if kind == "hdf5":
-        names = [name for name, _, _ in describe_hdf5(path)]
-        return f"an HDF5 file with the datasets {listed(names) or '(none)'}"
-    return f"a file that starts with {first_bytes(path)}"
+        return Archive(path).keys()
+    return [name for name, _, _ in describe_hdf5(path)] if kind == "hdf5" else []

@@ -39,3 +39,7 @@ class ScanFormat:
     """Lists key, shape and type of its arrays without reading them; None = as its container."""
     files: Callable[[Path], tuple[Path, ...]] = alone
     """All files of the scan that one of them belongs to, so that a folder counts them once."""
+    patterns: str = ""
+    """Name of the array of patterns, where it is always the same."""
+    parts: tuple[str, ...] = ()
+    """Other arrays that only this kind has: a file with one of them lacks nothing but patterns."""

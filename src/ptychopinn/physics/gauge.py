@@ -55,8 +55,8 @@ def scale_probe(probe: np.ndarray, pattern_counts: float) -> tuple[np.ndarray, f
         )
     if not np.isfinite(pattern_counts) or pattern_counts <= 0:
         raise DataError(
-            f"patterns: found {pattern_counts} photons in the mean pattern, wanted some; check "
-            "that this is the right array, and its mask."
+            f"patterns: found {pattern_counts} photons in the mean pattern, wanted a positive "
+            "number; check that this is the right array, and its mask."
         )
     factor = float(np.sqrt(pattern_counts / power))
     return (probe * factor).astype(np.complex64), factor
