@@ -18,12 +18,19 @@ lint: $(READY)
 	$(BIN)/mypy
 
 bench: $(READY)
-	$(BIN)/python -m benchmarks.regression
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.regression
 
-# Ours beside pty-chi; without it (pip install '.[ptychi]') ours alone.
-bench-peers: $(READY)
-	$(BIN)/python -m benchmarks.peers
+# Ours beside pty-chi, in an environment of its own: pty-chi wants torchvision, and that the full torch.
+PEERS := .venv-peers
+bench-peers: $(PEERS)/.ready
+	$(PEERS)/bin/python -m benchmarks.peers --epochs 30
+
+$(PEERS)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check torch torchvision
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -e ".[ptychi]"
+	touch $(PEERS)/.ready
 
 test-heavy: $(READY)
 	$(BIN)/python -m pytest -m heavy
@@ -55,4 +62,4 @@ docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 clean:
-	rm -rf $(VENV) $(INTEROP) build dist site docs/reference out *.egg-info src/*.egg-info .ruff_cache .mypy_cache .pytest_cache
+	rm -rf $(VENV) $(INTEROP) $(PEERS) build dist site docs/reference out *.egg-info src/*.egg-info .ruff_cache .mypy_cache .pytest_cache

@@ -183,6 +183,20 @@ def print_table(case: Case, methods: Sequence[Method], records: dict[str, Record
     CONSOLE.print(table)
 
 
+def print_time_to_quality(records: dict[str, Record]) -> None:
+    """Print how soon each method is as good as LSQML in the end, as a share of LSQML's time."""
+    peer = next((record for label, record in records.items() if "lsqml" in label), None)
+    if peer is None:
+        return
+    wanted = peer.marks[-1]["rmse"]
+    theirs = statistics.median(peer.seconds)
+    print(f"phase RMSE {wanted:.4f} rad, which LSQML reaches in {theirs:.2f} s:")
+    for label, record in records.items():
+        there = [mark["seconds"] for mark in record.marks if mark["rmse"] <= wanted]
+        told = f"{there[0]:.2f} s, {there[0] / theirs:.3f} of it" if there else "not reached"
+        print(f"  {label}: {told}")
+
+
 def curves(records: dict[str, Record]) -> list[Curve]:
     """Return phase RMSE over seconds; the sweeps of our pie become one curve."""
     lines: dict[str, list[tuple[float, float]]] = {}
@@ -254,6 +268,7 @@ def main() -> None:
     for case, methods in cases:
         records = measure(case, methods, options.rounds, folder)
         print_table(case, methods, records)
+        print_time_to_quality(records)
         panels.append((case.name, curves(records)))
         told = {name: vars(record) for name, record in records.items()}
         (folder / f"{case.name}.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
