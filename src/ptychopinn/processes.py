@@ -4,6 +4,12 @@ Every process reads its own share of the patterns and holds the whole canvas; wh
 the canvas is summed with one collective a step. Before each step they tell each other whether any
 had to give up, for who leaves a sum alone breaks those who wait in it. `launcher` knows how many
 processes there are.
+
+Sums, each with that word before it: a sweep of `unrolled` takes one over the canvas for every
+subset, and the light as many once; the deviance that ends the sweeps one of two numbers, and where
+the canvas lives one of one. A sweep of `refine` takes one for every subset, and one each time that
+positions move or are looked for. The check by halves takes one for each half, and one for the few
+patterns that it shows; no others are sent. What a file holds is looked through by every process.
 """
 
 import os
@@ -64,6 +70,34 @@ class Processes:
         votes = torch.tensor([float(yes)])
         self._sum(votes)
         return int(votes) == self.count
+
+    def add_up_together(self, *values: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Return the sums of several values over all processes, by one collective.
+
+        Args:
+            *values: Of one precision on one device, real or complex.
+
+        Raises:
+            ProcessError: Another process is gone.
+            SharedScanError: Another process gave this scan up.
+        """
+        if self.count == 1:
+            return values
+        real = [torch.view_as_real(v) if v.is_complex() else v for v in values]
+        total = self.add_up(torch.cat([part.flatten() for part in real]))
+        parts = total.split([part.numel() for part in real])
+        sums = [part.view(like.shape) for part, like in zip(parts, real, strict=True)]
+        return tuple(
+            torch.complex(*found.unbind(-1)) if value.is_complex() else found
+            for found, value in zip(sums, values, strict=True)
+        )
+
+    def fill_in(self, *values: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return arrays of one type, of which each process filled in its part and left the rest 0.
+
+        Raises as `add_up_together`, and takes one collective.
+        """
+        return tuple(v.numpy() for v in self.add_up_together(*map(torch.from_numpy, values)))
 
     def go_on(self, *, given_up: bool = False) -> None:
         """Tell the others whether this process goes on with the scan, and hear whether they do.

@@ -107,16 +107,25 @@ def alone(*arguments):
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=240)
 
 
-def test_the_image_is_that_of_one_process(place):
+REFINED = ("--refine-probe", "true", "--refine-positions", "points", "--refine-sweeps", 5)
+
+
+@pytest.mark.parametrize(
+    "settings", [(), ("--canvas", "host"), REFINED], ids=["plain", "host", "refined"]
+)
+def test_the_image_is_that_of_one_process(place, settings):
     scan = place / "scan.npz"
-    first, second = both("reconstruct", scan, "-o", place / "two")
+    first, second = both("reconstruct", scan, "-o", place / "two", *settings)
     assert (first[2], second[2]) == (0, 0), first[1] + second[1]
     assert "90 patterns" in first[0]
     assert second[0] == ""
-    alone("reconstruct", scan, "-o", place / "one")
+    alone("reconstruct", scan, "-o", place / "one", *settings)
     one, two = (read_product(place / name / "reconstruction.h5") for name in ("one", "two"))
     assert np.abs(one.object - two.object).max() < 1e-5 * np.abs(one.object).max()
     assert one.quality == pytest.approx(two.quality, rel=1e-3)
+    for name in ("deviance", "predicted", "measured"):
+        got, wanted = (getattr(made.pattern_fit, name) for made in (two, one))
+        np.testing.assert_allclose(got, wanted, rtol=1e-3, atol=1e-5 * np.abs(wanted).max())
 
 
 def test_training_shares_batches_and_ends_with_the_same_weights(place):

@@ -6,9 +6,11 @@ import torch
 
 from ptychopinn.config import Config, GeneratorConfig, InferenceConfig, PieConfig
 from ptychopinn.inference import fit_of, reconstruct
-from ptychopinn.inference.pattern_fit import judge, predict_patterns
+from ptychopinn.inference.pattern_fit import judge, pattern_fit, predict_patterns
 from ptychopinn.physics.likelihood import poisson_excess
+from ptychopinn.processes import ALONE
 from tests.conftest import make_scan
+from tests.threads_as_processes import together
 
 CPU = torch.device("cpu")
 
@@ -81,3 +83,48 @@ def test_a_large_scan_is_sampled(monkeypatch):
     fit = fit_of(scan, reconstruct(scan, None, pie(checks=False)))
     assert 10 <= len(fit.numbers) <= 20
     assert np.ptp(fit.numbers) > 0.8 * scan.n_patterns
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_processes_that_share_the_patterns_say_what_one_says(count):
+    scan = masked_scan()
+    halves = [np.arange(0, scan.n_patterns, 2), np.arange(1, scan.n_patterns, 2)]
+    canvases = [scan.truth, np.ones_like(scan.truth)]
+
+    def work(processes):
+        found = [judge(scan, c, h, CPU, processes) for c, h in zip(canvases, halves, strict=True)]
+        gathered = pattern_fit(scan, canvases, found, CPU, held_out=True, processes=processes)
+        return gathered, [shape for shape in getattr(processes, "sums", []) if shape != (count,)]
+
+    alone, _ = work(ALONE)
+    for made, sums in together(work, count):
+        assert len(sums) == 3
+        for item in dataclasses.fields(made):
+            if item.name not in ("bad_pixels", "held_out"):
+                got, wanted = getattr(made, item.name), getattr(alone, item.name)
+                assert got.dtype == wanted.dtype
+                np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-7)
+
+
+def test_every_process_reads_its_share_only():
+    class Watched(np.ndarray):
+        def __getitem__(self, key):
+            read.append(np.atleast_1d(key))
+            return np.asarray(super().__getitem__(key))
+
+    def work(processes):
+        judge(watched, scan.truth, np.arange(scan.n_patterns), CPU, processes)
+
+    read = []
+    scan = make_scan(16)
+    watched = dataclasses.replace(scan, patterns=scan.patterns.view(Watched))
+    together(work, 2)
+    np.testing.assert_array_equal(np.sort(np.concatenate(read)), np.arange(scan.n_patterns))
+
+
+def test_more_processes_than_patterns():
+    scan = make_scan(16)
+    numbers = np.array([4])
+    alone = judge(scan, scan.truth, numbers, CPU)
+    for found in together(lambda processes: judge(scan, scan.truth, numbers, CPU, processes), 3):
+        np.testing.assert_allclose(found.deviance, alone.deviance, rtol=1e-6)

@@ -6,12 +6,14 @@ import torch
 
 from ptychopinn.config import RefinementConfig, SimulationConfig
 from ptychopinn.errors import ConfigError
+from ptychopinn.processes import ALONE
 from ptychopinn.refinement import refine, sweeps_of, wants_refinement
 from ptychopinn.refinement.positions import affine_step, disc, point_steps
 from ptychopinn.refinement.refine import probe_change
 from ptychopinn.scan import Scan
 from ptychopinn.simulation import simulate
 from tests.conftest import make_scan
+from tests.threads_as_processes import together
 
 CPU = torch.device("cpu")
 
@@ -137,6 +139,35 @@ def test_batches_change_nothing_and_progress_counts_every_pattern():
     first, second = (answer.scan for answer in answers)
     np.testing.assert_allclose(first.probe, second.probe, atol=1e-3 * np.abs(second.probe).max())
     np.testing.assert_allclose(first.positions_px, second.positions_px, atol=0.02)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_processes_share_the_patterns_and_find_the_same(count):
+    scan = bent(make_scan(24, modes=2, photons=1e7, step=3.0))
+    moves = np.random.default_rng(3).normal(0, 0.5, scan.positions_px.shape)
+    moves[20] = (4, -3)
+    settings = RefinementConfig(refine_probe=True, refine_positions="points", refine_sweeps=16)
+    wrong, worked = displaced(scan, moves), []
+
+    def work(processes):
+        done = []
+        found = refine(
+            wrong, settings, device=CPU, on_progress=done.append, processes=processes, batch_size=9
+        )
+        worked.append(sum(done))
+        return found
+
+    alone = work(ALONE)
+    assert alone.figures["patterns_found_elsewhere"] > 0
+    for found in together(work, count):
+        assert set(found.figures) == set(alone.figures)
+        for name, figure in alone.figures.items():
+            if name != "seconds":
+                assert found.figures[name] == pytest.approx(figure, rel=1e-4)
+        np.testing.assert_allclose(found.scan.positions_px, alone.scan.positions_px, atol=2e-4)
+        apart = np.linalg.norm(found.scan.probe - alone.scan.probe)
+        assert apart < 1e-5 * np.linalg.norm(alone.scan.probe)
+    assert sum(worked[1:]) == worked[0] == 16 * scan.n_patterns
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import torch
 
 from ptychopinn.evaluation import RingCorrelation, align, crossing, fourier_ring_correlation
 from ptychopinn.inference.pattern_fit import Judgement, judge, pattern_fit
+from ptychopinn.processes import ALONE, Processes
 from ptychopinn.scan import PatternFit, Scan
 
 #: A half is judged where the other half's illumination exceeds this share of its maximum.
@@ -83,6 +84,7 @@ def check_halves(
     scan: Scan,
     solve: Callable[[Scan, str], tuple[np.ndarray, np.ndarray]],
     device: torch.device,
+    processes: Processes = ALONE,
 ) -> HalvesCheck:
     """Reconstruct two disjoint halves; judge each on the other's patterns, and compare both.
 
@@ -90,6 +92,7 @@ def check_halves(
         scan: In the gauge of the package.
         solve: From a scan and a word for progress to object and illumination, both (H, W).
         device: Where the work is done.
+        processes: Who shares the patterns that are judged.
 
     The figures of the result:
         ``held_out_excess_deviance``: per pixel, on patterns that the object was not made from, as
@@ -115,9 +118,9 @@ def check_halves(
     ]
     covered = np.logical_and.reduce([light > _SEEN * light.max() for _, light in solved])
     canvases = [solved[1][0], solved[0][0]]
-    judged = [judge(scan, *pair, device) for pair in zip(canvases, halves, strict=True)]
+    judged = [judge(scan, *pair, device, processes) for pair in zip(canvases, halves, strict=True)]
     quality = _quality([_mean_fit(found) for found in judged], scan, covered)
-    explained = pattern_fit(scan, canvases, judged, device, held_out=True)
+    explained = pattern_fit(scan, canvases, judged, device, held_out=True, processes=processes)
     if covered.sum() < _LEAST_PIXELS:
         return HalvesCheck(quality, explained)
     curve = _ring_correlation(solved[0][0], solved[1][0], covered)

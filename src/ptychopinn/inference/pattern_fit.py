@@ -10,6 +10,7 @@ import torch
 from ptychopinn.device import automatic_batch_size, resolve_device
 from ptychopinn.physics.diffraction import predict_counts
 from ptychopinn.physics.likelihood import expected_deviance, poisson_deviance
+from ptychopinn.processes import ALONE, Processes
 from ptychopinn.scan import BadPixels, PatternBatch, PatternFit, Reconstruction, Scan
 
 #: Patterns that are judged where nothing asks for all; more would only take time.
@@ -35,27 +36,39 @@ class Judgement(NamedTuple):
     """(N, N) sum of the measured photons, 0 where bad."""
 
 
-def judge(scan: Scan, canvas: np.ndarray, numbers: np.ndarray, device: torch.device) -> Judgement:
+def judge(
+    scan: Scan,
+    canvas: np.ndarray,
+    numbers: np.ndarray,
+    device: torch.device,
+    processes: Processes = ALONE,
+) -> Judgement:
     """Hold an object against some patterns of a scan, in batches.
+
+    Of several processes each judges its share, and all return the same: one collective.
 
     Args:
         scan: In the gauge of the package.
         canvas: (H, W) complex64 object.
         numbers: (J,) which patterns.
         device: Where the work is done.
+        processes: Who shares the patterns.
     """
     mask = torch.from_numpy(scan.mask.astype(np.float32)).to(device)
     pixels = float(mask.sum())
-    figures: list[np.ndarray] = []
+    mine = processes.share(np.arange(len(numbers)))
+    figures = [np.zeros((3, 0), dtype=np.float32)]
     detector = torch.zeros((2, scan.n, scan.n), dtype=torch.float64, device=device)
     with torch.inference_mode():
-        for counts, predicted in _batches(scan, canvas, numbers, device):
+        for counts, predicted in _batches(scan, canvas, numbers[mine], device):
             deviance = poisson_deviance(predicted, counts) * mask
             maps = (deviance, expected_deviance(predicted) * mask, counts * mask)
             figures.append(torch.stack([m.sum(dim=(1, 2)) / pixels for m in maps]).cpu().numpy())
             detector += torch.stack([deviance.sum(dim=0), maps[2].sum(dim=0)])
-    found = np.concatenate(figures, axis=1)
-    return Judgement(numbers, *found, *detector.cpu().numpy())
+    found = np.zeros((3, len(numbers)))
+    found[:, mine] = np.concatenate(figures, axis=1)
+    found, maps_of_all = processes.fill_in(found, detector.cpu().numpy())
+    return Judgement(numbers, *found.astype(np.float32), *maps_of_all)
 
 
 def predict_patterns(
@@ -73,7 +86,9 @@ def _batches(
     """Yield measured and predicted counts, (C, N, N) each."""
     image = torch.from_numpy(np.ascontiguousarray(canvas, dtype=np.complex64)).to(device)[None]
     size = automatic_batch_size(scan.n, scan.n_modes, device)
-    for part in np.array_split(numbers, math.ceil(len(numbers) / size)):
+    for part in np.array_split(numbers, max(1, math.ceil(len(numbers) / size))):
+        if not len(part):
+            return
         batch = _batch(scan, part, device)
         yield batch.counts[0], predict_counts(image, batch)[0]
 
@@ -98,8 +113,12 @@ def pattern_fit(
     device: torch.device,
     *,
     held_out: bool,
+    processes: Processes = ALONE,
 ) -> PatternFit:
     """Gather what objects say of the patterns that each was held against.
+
+    Of several processes each reads its share of those shown, and all return the same: one
+    collective.
 
     Args:
         scan: In the gauge of the package.
@@ -107,6 +126,7 @@ def pattern_fit(
         judgements: Of disjoint patterns.
         device: Where the work is done.
         held_out: Whether no object was made from the patterns that it was held against.
+        processes: Who shares the patterns.
     """
     numbers = np.concatenate([found.numbers for found in judgements])
     judge_of = np.concatenate([np.full(len(j.numbers), i) for i, j in enumerate(judgements)])
@@ -116,11 +136,13 @@ def pattern_fit(
         for name in ("deviance", "expected")
     )
     chosen = order[_chosen(deviance / np.maximum(expected, 1e-12))]
-    predicted = [
-        predict_patterns(scan, canvases[judge_of[place]], numbers[place : place + 1], device)[0]
-        for place in chosen
-    ]
     shown = numbers[chosen]
+    measured, predicted = np.zeros((2, len(shown), scan.n, scan.n), dtype=np.float32)
+    for row in processes.share(np.arange(len(shown))):
+        canvas, number = canvases[judge_of[chosen[row]]], shown[row : row + 1]
+        measured[row] = scan.counts(number)[0]
+        predicted[row] = predict_patterns(scan, canvas, number, device)[0]
+    measured, predicted = processes.fill_in(measured, predicted)
     return PatternFit(
         numbers=numbers[order],
         deviance=deviance,
@@ -129,8 +151,8 @@ def pattern_fit(
         detector_deviance=_mean_map([j.detector_deviance for j in judgements], len(numbers)),
         mean_counts=_mean_map([j.detector_counts for j in judgements], len(numbers)),
         shown=shown,
-        measured=scan.counts(shown),
-        predicted=np.stack(predicted),
+        measured=measured,
+        predicted=predicted,
         bad_pixels=_bad_pixels(scan),
     )
 

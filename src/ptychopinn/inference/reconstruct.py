@@ -32,6 +32,7 @@ from ptychopinn.inference.trained_positions import with_trained_positions
 from ptychopinn.inference.trust import Trust, assess, not_checked
 from ptychopinn.inference.uncertainty import estimate_uncertainty
 from ptychopinn.inference.whole_canvas import Progress, canvas_bytes, whole_canvas
+from ptychopinn.processes import current
 from ptychopinn.refinement import RefinedScan, refine, sweeps_of, wants_refinement
 from ptychopinn.scan import Reconstruction, Scan
 
@@ -158,6 +159,7 @@ def _judged(
         scan,
         lambda half, what: whole_canvas(half, model, what, on_progress),
         resolve_device(settings.device),
+        current(),
     )
     trust = assess(checked.quality, describe_scan(scan, measured.pattern_counts), ranges)
     if trust.score is not None:
@@ -174,7 +176,7 @@ def _refined(scan: Scan, model: ReconstructionModel, on_progress: Progress | Non
     device = resolve_device(settings.device)
     keep_freed_memory()
     modes = max(scan.n_modes, wanted.probe_modes or 1)
-    total = sweeps_of(wanted) * scan.n_patterns
+    total = sweeps_of(wanted) * len(current().share(np.arange(scan.n_patterns)))
 
     def report(done: int) -> None:
         if on_progress is not None:
@@ -188,10 +190,12 @@ def _refined(scan: Scan, model: ReconstructionModel, on_progress: Progress | Non
             batch_size=batch_size,
             cache_bytes=cache_bytes(settings.cache_mb, device, canvas_bytes(scan.canvas_shape)),
             on_progress=report,
+            processes=current(),
         )
 
     size = settings.batch_size or automatic_batch_size(scan.n, modes, device)
-    return halve_until_it_fits(work, size)
+    # One of several processes must not take other steps than the others.
+    return work(size) if current().count > 1 else halve_until_it_fits(work, size)
 
 
 def _require_same_size(bundle: Bundle, scan: Scan) -> None:

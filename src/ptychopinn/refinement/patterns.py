@@ -10,6 +10,7 @@ from ptychopinn.data.batch_plan import BatchPlan, ThreadShares
 from ptychopinn.data.pattern_feed import PatternFeed
 from ptychopinn.physics.fourier import to_corner
 from ptychopinn.physics.subsets import Subset
+from ptychopinn.processes import ALONE, Processes
 from ptychopinn.scan import Scan
 
 T = TypeVar("T")
@@ -24,6 +25,7 @@ class PatternBatches:
         batch_size: Most patterns in a batch.
         device: Where the work is done.
         cache_bytes: Memory for patterns that are kept.
+        processes: Who shares the patterns; the batches are those of this process.
     """
 
     def __init__(
@@ -33,21 +35,28 @@ class PatternBatches:
         batch_size: int,
         device: torch.device,
         cache_bytes: float,
+        processes: Processes = ALONE,
     ) -> None:
+        self.processes = processes
+        """Who shares the patterns."""
         good = torch.from_numpy(scan.mask.astype(np.float32)).to(device)
         self.mask = None if scan.mask.all() else to_corner(good)
         """(N, N) 1 = good, zero frequency in the corner; None = all are."""
         corners = np.floor(scan.positions_px).astype(np.int64) - scan.n // 2
         self._threads = ThreadShares(device)
         self._plan = BatchPlan.interleaved(
-            torch.from_numpy(corners), batch_size, subsets, threads=self._threads.count
+            torch.from_numpy(corners),
+            batch_size,
+            subsets,
+            threads=self._threads.count,
+            processes=processes,
         )
         self._feed = PatternFeed(scan, device)
         self._kept: list[torch.Tensor | None] = [None] * len(self._plan.members)
         self._keep = self._plan.first_within(cache_bytes, 4 * scan.n * scan.n)
 
     def of(self, subset: Subset) -> list[int]:
-        """Return the numbers of the batches in a subset."""
+        """Return the numbers of this process's batches in a subset."""
         return self._plan.of(subset)
 
     def members(self, number: int) -> np.ndarray:

@@ -67,17 +67,23 @@ class Positions:
         """
         left = self._solver.misfits()
         worst = np.argsort(-left)[: int(MOST_SOUGHT * len(left))]
-        found = 0
-        for pattern in worst[left[worst] > SUSPICIOUS * np.median(left)]:
-            here = self._solver.positions_px[pattern]
-            places = self._on_canvas(
-                np.concatenate([here[None], self._base[pattern] + disc(self._bound_px)])
-            )
-            best = int(np.argmin(self._solver.misfits_at(int(pattern), places, batch_size)))
-            found += best > 0
-            self._solver.positions_px[pattern] = places[best]
+        best = np.zeros(len(left))
+        sought = worst[left[worst] > SUSPICIOUS * np.median(left)]
+        for pattern in self._solver.processes.share(sought):
+            places = self._places_around(pattern)
+            best[pattern] = np.argmin(self._solver.misfits_at(int(pattern), places, batch_size))
+        (best,) = self._solver.processes.fill_in(best)
+        found = np.flatnonzero(best)
+        for pattern in found:
+            self._solver.positions_px[pattern] = self._places_around(pattern)[int(best[pattern])]
         self._move[:] = 0
-        return found
+        return len(found)
+
+    def _places_around(self, pattern: np.integer) -> np.ndarray:
+        """Return (M, 2) places where a pattern is looked for, the first where it is."""
+        here = self._solver.positions_px[pattern]
+        around = self._base[pattern] + disc(self._bound_px)
+        return self._on_canvas(np.concatenate([here[None], around]))
 
     def _place(self, wanted: np.ndarray) -> None:
         away = wanted - self._base

@@ -13,6 +13,7 @@ from ptychopinn.device import automatic_batch_size
 from ptychopinn.physics.modes import require_modes
 from ptychopinn.physics.refinement import orthogonal_modes, recentred, with_more_modes
 from ptychopinn.physics.subsets import most_subsets
+from ptychopinn.processes import ALONE, Processes
 from ptychopinn.refinement.patterns import PatternBatches
 from ptychopinn.refinement.positions import Positions
 from ptychopinn.refinement.records import RefinedScan
@@ -63,6 +64,7 @@ def refine(
     batch_size: int | None = None,
     cache_bytes: float = 2**28,
     on_progress: Callable[[int], None] | None = None,
+    processes: Processes = ALONE,
 ) -> RefinedScan:
     """Make probe and positions of a scan agree with its patterns.
 
@@ -80,6 +82,7 @@ def refine(
         batch_size: Patterns in a batch; None = automatic.
         cache_bytes: Memory for patterns that are kept.
         on_progress: Called with the number of patterns done since the last call.
+        processes: Who shares the patterns; all return the same.
 
     Raises:
         ConfigError: Modes are asked for that make no sense.
@@ -97,7 +100,7 @@ def refine(
     began = time.monotonic()
     size = batch_size or automatic_batch_size(scan.n, settings.probe_modes or scan.n_modes, device)
     subsets = min(SUBSETS, most_subsets(max(2, 2 * scan.n_patterns // LEAST_IN_SUBSET)))
-    batches = PatternBatches(scan, subsets, size, device, cache_bytes)
+    batches = PatternBatches(scan, subsets, size, device, cache_bytes, processes)
     flat = np.ones(scan.canvas_shape, dtype=np.complex64)
     solver = JointSolver(
         scan, _start_probe(scan, settings), flat if start is None else start,

@@ -12,6 +12,7 @@ from ptychopinn.physics.probe import back_project, exit_waves, probe_slopes_at, 
 from ptychopinn.physics.projection import modulus_residual
 from ptychopinn.physics.refinement import position_equations, probe_update
 from ptychopinn.physics.subsets import EVERY, Subset, visiting_order
+from ptychopinn.processes import Processes
 from ptychopinn.refinement.patterns import PatternBatches
 from ptychopinn.scan import Scan
 
@@ -53,6 +54,9 @@ class JointSolver:
         device: Where the work is done.
         on_batch: Called with the number of patterns after each batch of a sweep.
 
+    Of several processes each works on its own batches, and what they ask is summed: a step takes
+    one collective, `equations` and `misfits` one each.
+
     Source: Maiden, Johnson & Li, Optica 4, 736 (2017) for the damping and the momentum;
     Thibault & Guizar-Sicairos, New J. Phys. 14, 063004 (2012) for the sums.
     """
@@ -89,6 +93,11 @@ class JointSolver:
         fractions = torch.from_numpy((positions_px - whole).astype(np.float32))
         return corners[None].to(self._device), fractions[None].to(self._device)
 
+    @property
+    def processes(self) -> Processes:
+        """Who shares the patterns."""
+        return self._batches.processes
+
     def keep(self, canvas: torch.Tensor, probe: torch.Tensor) -> None:
         """Remember an object and a probe, to come back to."""
         self._kept = canvas, probe
@@ -118,6 +127,7 @@ class JointSolver:
         asked = parts[0]
         for part in parts[1:]:
             asked = asked + part
+        asked = _Asked(*self.processes.add_up_together(*asked))
         ahead = canvas + self._pace * asked.object / (
             asked.light + OBJECT_DAMPING * asked.light.max()
         )
@@ -183,7 +193,7 @@ class JointSolver:
                 normal[members] = found.normal[0].cpu().numpy()
 
         self._batches.share(work, self._batches.of(EVERY))
-        return gradient, normal
+        return self.processes.fill_in(gradient, normal)  # type: ignore[return-value]
 
     def misfits(self) -> np.ndarray:
         """Return (K,) what object and probe leave of each pattern, as a share of its light."""
@@ -198,7 +208,8 @@ class JointSolver:
                 found[members] = (left / light).cpu().numpy()
 
         self._batches.share(work, self._batches.of(EVERY))
-        return found
+        (found_by_all,) = self.processes.fill_in(found)
+        return found_by_all
 
     @torch.inference_mode()
     def misfits_at(self, pattern: int, places_px: np.ndarray, batch_size: int) -> np.ndarray:
