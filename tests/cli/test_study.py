@@ -1,13 +1,16 @@
 """``ptychopinn study`` as a command."""
 
 import csv
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ptychopinn.cli import main as entry
 from ptychopinn.cli import study as command
 from ptychopinn.errors import TrainingError
-from ptychopinn.studies import StudyOptions, build_study
+from ptychopinn.studies import Cell, StudyOptions, build_study
+from ptychopinn.studies.runner import empty_outcome
 from tests.studies.conftest import TINY
 
 
@@ -27,11 +30,27 @@ def test_a_study_prints_its_table(tmp_path, capsys):
     said = capsys.readouterr()
     assert code == 0, said.err
     assert "published" in said.out
+    assert "train" in said.out
     assert "0.620" in said.out
     assert f"{tmp_path}/results.csv" in said.out
     assert "1/1 C1-ideal, pie: done" in said.err
     assert entry.main(["study", "lines", "-o", str(tmp_path), "--only", "pie,C1-ideal"]) == 0
     assert "1/1 C1-ideal, pie: kept" in capsys.readouterr().err
+
+
+def test_methods_with_long_names_can_be_told_apart(capsys):
+    names = tuple(f"a-generator-with-a-long-name-{end}" for end in ("supervised", "fine-tuned"))
+    study = build_study("grid-lines", StudyOptions(size=TINY))
+    methods = tuple(replace(study.methods[0], name=name) for name in names)
+    outcome = empty_outcome(replace(study, methods=methods))
+    figures = {"paper": {"amplitude": {"ssim": 0.5, "psnr_db": 70.0}}}
+    seconds = {"training": 1000.0, "reconstruction": 10.0}
+    for name in names:
+        outcome.cells["lines", name] = Cell("", {}, name, figures, seconds, 1, {}, {}, Path())
+    command.print_table(outcome)
+    said = capsys.readouterr().out
+    for name in names:
+        assert f"  {name} " in said
 
 
 @pytest.mark.usefixtures("_tiny")

@@ -1,8 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from ptychopinn.report import Curve, CurveAxes, Matrix, draw_curves, draw_matrices
+from ptychopinn.report import (
+    Curve,
+    CurveAxes,
+    Matrix,
+    draw_curve_panels,
+    draw_curves,
+    draw_matrices,
+)
 
 AXES = CurveAxes("photons", "quality", level=0.85)
 
@@ -29,6 +38,21 @@ def test_many_curves_are_all_in_the_legend(tmp_path, count):
     legend = (slice(None), slice(int(0.73 * few.shape[1]), None))
     all_of_them = picture(draw_curves(curves, AXES, tmp_path / "all.png"))
     assert (all_of_them[legend] < 0.9).sum() > (few[legend] < 0.9).sum()
+
+
+def test_panels_stand_side_by_side_with_one_legend(tmp_path):
+    curves = [Curve("a", [(1, 0.1), (10, 0.5)]), Curve("b", [])]
+    one = picture(draw_curve_panels([(curves, AXES)], tmp_path / "one.png"))
+    both = picture(draw_curve_panels([(curves, AXES), (curves[:1], AXES)], tmp_path / "two.png"))
+    assert one.shape[0] == both.shape[0]
+    assert one.shape[1] < both.shape[1] < 2 * one.shape[1]
+
+
+def test_the_name_of_a_level_is_written_on_it(tmp_path):
+    curves = [Curve("a", [(1, 0.1), (10, 0.5)])]
+    named = replace(AXES, level_name="usable")
+    plain, told = (picture(draw_curves(curves, a, tmp_path / "c.png")) for a in (AXES, named))
+    assert ((plain != told).any(axis=2)).sum() > 50
 
 
 def test_matrices(tmp_path):

@@ -4,7 +4,7 @@ from matplotlib.image import imread
 
 from ptychopinn.errors import ShapeError
 from ptychopinn.report import GalleryRow, draw_gallery
-from ptychopinn.report.gallery import _panels
+from ptychopinn.report.gallery import _blocks, _panels
 from ptychopinn.report.view import View
 
 
@@ -25,6 +25,21 @@ def test_rows_of_different_size_and_missing_images(tmp_path):
     picture = imread(place)
     assert picture.shape[0] > 300
     assert picture[..., :3].std() > 0.1
+
+
+@pytest.mark.parametrize("shape", [(60, 190), (190, 60), (120, 130)])
+@pytest.mark.parametrize("count", [1, 4, 12])
+def test_many_images_are_shown_in_blocks_that_can_be_read(tmp_path, count, shape):
+    images = tuple(waves(k + 1, shape) for k in range(count))
+    rows = [row(quantity, shape, images=images) for quantity in ("amplitude", "phase")]
+    names = ("truth", *(f"method {k}" for k in range(count)))
+    height, width = imread(draw_gallery(rows, names, tmp_path / "g.png")).shape[:2]
+    assert max(height, width) <= 2048
+    assert height > 400
+    blocks = _blocks(2, count, shape)
+    assert [image for block in blocks for image in block] == list(range(count))
+    assert len(blocks) == 1 or count > 1
+    assert width * height > count * 2 * shape[0] * shape[1]
 
 
 def test_nothing_to_show(tmp_path):

@@ -8,7 +8,7 @@ from ptychopinn.studies import StudyOptions, StudySize, build_study, run_study
 
 TINY = StudySize(
     n=32, patterns=144, step_px=5.0, patch_steps=4, patch_batch=8, width=0.1, canvas_steps=2,
-    sweeps=3, points=(16, 64),
+    sweeps=3, points=(16, 64), parts=(9, 36),
 )  # fmt: skip
 
 

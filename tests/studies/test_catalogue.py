@@ -1,16 +1,20 @@
 """What each study is made of, and that each of them runs."""
 
+import csv
 import json
+from dataclasses import replace
 
 import pytest
 
 from ptychopinn.cli.commands import STUDY
+from ptychopinn.config import GeneratorConfig
 from ptychopinn.errors import ConfigError
-from ptychopinn.studies import Outcome, build_study, study_names
+from ptychopinn.generators import GeneratorSize, build_generator
+from ptychopinn.studies import Outcome, StudyOptions, build_study, study_names
 from ptychopinn.studies.catalogue import STUDIES
 from ptychopinn.studies.data_efficiency import fewest_patterns
 from ptychopinn.studies.outcome import Cell
-from tests.studies.conftest import tiny
+from tests.studies.conftest import TINY, tiny
 
 
 def test_the_help_names_every_study():
@@ -89,12 +93,60 @@ def test_a_training_serves_all_tests_of_a_transfer(run):
     assert json.dumps(figures[0]) != json.dumps(figures[1])
 
 
+def test_the_size_reaches_the_networks_with_spectral_layers():
+    for full in (False, True):
+        study = build_study("dose", StudyOptions(full=full, architectures=("cnn", "fno", "uno")))
+        found = {method.name: method.config.generator.fno for method in study.methods}
+        size = STUDIES["dose"].full if full else STUDIES["dose"].laptop
+        assert found["fno"] == found["uno-supervised"] == size.fno
+    assert STUDIES["dose"].full.fno.width > STUDIES["dose"].laptop.fno.width
+    assert tiny("dose", architectures=("fno",)).methods[0].config.generator.fno.modes == 12
+    small = replace(TINY, n=16)
+    study = build_study("dose", StudyOptions(size=small, architectures=("fno",)))
+    assert study.methods[0].config.generator.fno.modes == 8
+
+
+@pytest.mark.parametrize("name", ["fno", "fno_vanilla", "ffno", "hybrid", "uno"])
+def test_the_large_networks_can_be_built(name):
+    settings = GeneratorConfig(name=name, fno=STUDIES["lines"].full.fno)
+    large, default = (
+        sum(p.numel() for p in build_generator(one, GeneratorSize(64, 4)).parameters())
+        for one in (settings, GeneratorConfig(name=name))
+    )
+    assert large > 2 * default
+
+
 def test_training_patterns_reach_training(run):
-    outcome, _ = run(tiny("data-efficiency", "cnn"))
+    outcome, _ = run(tiny("data-efficiency", "cnn", "16-patterns", "64-patterns"))
     counts = [cell.settings["training"]["patterns"] for cell in outcome.cells.values()]
     assert counts == [16, 64]
     images = [cell.images()["image"] for cell in outcome.cells.values()]
     assert (images[0] != images[1]).any()
+
+
+def test_fewer_patterns_are_reconstructed_and_judged_where_they_shone(run):
+    outcome, _ = run(tiny("data-efficiency", "pie"))
+    few, more = (outcome.cells[f"{count}-reconstructed", "pie"] for count in TINY.parts)
+    assert (few.settings["test_patterns"], more.settings["test_patterns"]) == TINY.parts
+    areas = [
+        cell.images()["weight"].sum() for cell in (few, more, outcome.cells["16-patterns", "pie"])
+    ]
+    assert 0 < areas[0] < areas[1] < areas[2]
+    with (run.folder / "results.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["reconstructed_patterns"] for row in rows] == ["", "", "9", "36"]
+    assert [row["training_patterns"] for row in rows] == ["16", "64", "", ""]
+    summary = run.results()["summary"]
+    assert [name.split(" with")[0] for name in summary] == [
+        "fewest training patterns",
+        "fewest reconstructed patterns",
+    ]
+
+
+def test_all_parts_of_a_scan_are_reconstructed_after_one_training(run):
+    outcome, _ = run(tiny("data-efficiency", "cnn"))
+    assert len(outcome.cells) == 4
+    assert len(list((run.folder / "models").iterdir())) == 2
 
 
 def test_fewest_patterns(tmp_path):
@@ -108,5 +160,12 @@ def test_fewest_patterns(tmp_path):
         outcome.cells[count, "good"] = cell(ssim)
         outcome.cells[count, "bad"] = cell(ssim - 0.1)
         outcome.cells[count, "pie"] = cell(0.99, steps=0)
-    (found,) = fewest_patterns(outcome).values()
-    assert found == {"good": 64, "bad": None, "pie": 0}
+    training, reconstructed = fewest_patterns(outcome).values()
+    assert training == {"good": 64, "bad": None, "pie": 0}
+    assert reconstructed == {"good": None, "bad": None, "pie": None}
+    for count, ssim in ((9, 0.84), (36, 0.9)):
+        outcome.values[f"{count}-reconstructed"] = {"reconstructed_patterns": count}
+        outcome.cells[f"{count}-reconstructed", "pie"] = cell(ssim, steps=0)
+    whole = replace(outcome, cases=tuple(outcome.values))
+    _, reconstructed = fewest_patterns(whole).values()
+    assert reconstructed == {"good": None, "bad": None, "pie": 36}

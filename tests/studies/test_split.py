@@ -63,6 +63,24 @@ def test_too_many_training_patterns(scan):
         training_part(scan, 99)
 
 
+@pytest.mark.parametrize("count", [4, 9, 25])
+def test_a_part_that_is_reconstructed_is_compact_and_as_dense(scan, count):
+    part = TestPart.of(scan, count)
+    assert part.scan.n_patterns == count
+    side = np.sqrt(count)
+    assert np.ptp(part.scan.positions_px, axis=0).max() < 4 * side + 4
+    whole = TestPart.of(scan)
+    assert {tuple(p) for p in part.scan.positions_px} <= {tuple(p) for p in whole.scan.positions_px}
+    assert part.region == whole.region
+    judged, light = part.region.mask(scan.canvas_shape) * part.weight, part.weight
+    assert judged.sum() > 0.7 * light.sum()
+
+
+def test_a_part_larger_than_the_half(scan):
+    with pytest.raises(ConfigError, match=r"found 98 patterns.*wanted 99 to reconstruct"):
+        TestPart.of(scan, 99)
+
+
 def test_a_scan_too_small_to_be_split():
     tiny = simulate(SimulationConfig(probe="gaussian", scan="raster", n=32, patterns=4))
     with pytest.raises(ConfigError, match="make the scan larger"):

@@ -234,10 +234,10 @@ STUDY = Command(
     "Compare networks (self-supervised and with the truth), pie and the weights that come with the "
     "package on simulated scans. Studies: grid-lines (raster scan of random lines, with pictures), "
     "lines (the table of the paper: C = 1 and 4, ideal and structured probe), data-efficiency "
-    "(quality over training patterns), dose (resolution over photons), transfer (train on one "
-    "kind of scan, test on another). Each takes 5 to 15 minutes on two cores; --full is for a "
-    "GPU. Every finished cell is kept: after Ctrl-C the same command goes on. Example: ptychopinn "
-    "study lines -o out/lines --only cnn,pie",
+    "(quality over training and over reconstructed patterns), dose (resolution over photons), "
+    "transfer (train on one kind of scan, test on another). Each takes 5 to 15 minutes on two "
+    "cores; --full is for a GPU. Every finished cell is kept: after Ctrl-C the same command goes "
+    "on. Example: ptychopinn study lines -o out/lines --only cnn,pie",
     "ptychopinn study NAME [-o FOLDER] [--full] [--only A,B] [--architectures A,B] [flags]",
     (
         Argument(("name",), "grid-lines, lines, data-efficiency, dose or transfer."),

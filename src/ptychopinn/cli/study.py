@@ -26,6 +26,10 @@ _COLUMNS = (
 )
 
 
+#: Characters in a line of the table where no terminal is narrower.
+_WIDEST = 160
+
+
 def run(parsed: Namespace, settings: dict[str, Any]) -> int:  # noqa: ARG001
     """Run a study, print its table, and say where everything is; 2 when a cell failed."""
     logging.getLogger("ptychopinn").setLevel(logging.WARNING)
@@ -46,7 +50,7 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:  # noqa: ARG001
             redraw=parsed.redraw,
             watch=watch,
         )
-    Console().print(results_table(outcome))
+    print_table(outcome)
     for name, values in study.summarise(outcome).items():
         said = ", ".join(f"{method}: {value}" for method, value in values.items())
         print(f"{name}: {said}")
@@ -96,10 +100,22 @@ def _say(console: Console, event: Event) -> None:
     console.print(text, markup=False, soft_wrap=True)
 
 
+def print_table(outcome: Outcome) -> None:
+    """Print the table of a study; where no terminal has an edge, names are not cut at one."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=max(console.width, _WIDEST))
+    console.print(results_table(outcome))
+
+
 def results_table(outcome: Outcome) -> Table:
     """Return a section for each case, with published figures of it above its own."""
     headings = [heading for heading, _, _ in _COLUMNS]
-    table = Table("", *headings, "train\n(s)", "image\n(s)", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    longest = max((len(name) + 2 for name in outcome.methods), default=0)
+    table.add_column("", no_wrap=True, min_width=longest)
+    for heading in (*headings, "train\n(s)", "image\n(s)"):
+        table.add_column(heading)
     for case in outcome.cases:
         table.add_section()
         table.add_row(case, style="bold")

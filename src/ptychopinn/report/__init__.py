@@ -12,7 +12,7 @@ draw at the same time. `view`, `contrast`, `phase` and `scalebar` decide what is
 
 from ptychopinn.report.comparison import draw_comparison
 from ptychopinn.report.coverage import draw_coverage
-from ptychopinn.report.curves import Curve, CurveAxes, draw_curves
+from ptychopinn.report.curves import Curve, CurveAxes, draw_curve_panels, draw_curves
 from ptychopinn.report.gallery import GalleryRow, draw_gallery
 from ptychopinn.report.losses import draw_losses
 from ptychopinn.report.mask import draw_mask
@@ -40,6 +40,7 @@ __all__ = [
     "draw_amplitude",
     "draw_comparison",
     "draw_coverage",
+    "draw_curve_panels",
     "draw_curves",
     "draw_gallery",
     "draw_losses",

@@ -1,5 +1,6 @@
 """Several images of one object beside its truth, a row for each quantity or situation."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +40,9 @@ class GalleryRow:
 def draw_gallery(rows: Sequence[GalleryRow], columns: Sequence[str], path: Path) -> Path:
     """Draw rows of images; within a row all have the contrast of its reference.
 
+    Where a row is too long for the picture, the images go on in further blocks of rows, each of
+    them beside the reference again.
+
     Args:
         rows: From top to bottom; their images may differ in size from row to row.
         columns: Title of the reference and of every image.
@@ -56,17 +60,44 @@ def draw_gallery(rows: Sequence[GalleryRow], columns: Sequence[str], path: Path)
         max(row.reference.shape[0] for row in rows),
         max(row.reference.shape[1] for row in rows),
     )
-    layout = _layout(len(rows), len(columns))
+    blocks = _blocks(len(rows), len(columns) - 1, shape)
+    layout = _layout(len(blocks) * len(rows), 1 + len(blocks[0]), shape)
     sheet = Sheet(layout, View.of(np.ones(shape), layout.most_px).shape)
-    for number, row in enumerate(rows):
-        _add_row(sheet, number, _padded(row, shape), layout)
-    for column, title in enumerate(columns):
-        sheet.title(title, 0, column)
+    for block, chosen in enumerate(blocks):
+        first = block * len(rows)
+        for number, row in enumerate(rows, start=first):
+            part = replace(row, images=tuple(row.images[image] for image in chosen))
+            _add_row(sheet, number, _padded(part, shape), layout)
+        for column, title in enumerate([columns[0], *(columns[1 + image] for image in chosen)]):
+            sheet.title(title, first, column)
     return sheet.save(path)
 
 
-def _layout(rows: int, columns: int) -> Layout:
+def _blocks(rows: int, images: int, shape: tuple[int, int]) -> list[range]:
+    """Share images out to blocks: as few as let text be read, or those that show most pixels.
+
+    Args:
+        rows: In a block.
+        images: Beside the reference.
+        shape: (h, w) of an image.
+    """
+    best, most = [range(images)], -1
+    for count in range(1, max(1, images) + 1):
+        length = math.ceil(images / count) if images else 0
+        blocks = [range(start, min(start + length, images)) for start in range(0, images, length)]
+        layout = _layout(count * rows, 1 + length, shape)
+        shown = layout.most_px
+        if shown >= layout.readable_zoom(max(shape)) * max(shape):
+            return blocks or best
+        if shown > most:
+            best, most = blocks or best, shown
+    return best
+
+
+def _layout(rows: int, columns: int, shape: tuple[int, int]) -> Layout:
+    height, width = shape
     return Layout(
+        shares=(height / max(shape), width / max(shape)),
         panel_in=_PANEL_IN,
         left_in=(_NAME_IN, *[0.08] * (columns - 1)),
         right_in=(*[0.0] * (columns - 1), 0.95),

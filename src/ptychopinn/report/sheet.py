@@ -49,6 +49,8 @@ class Layout:
     """Space above everything."""
     footer_in: float = 0.0
     """Space below everything."""
+    shares: tuple[float, float] = (1.0, 1.0)
+    """Height and width of the images as shares of the longer side, where they are known."""
 
     @property
     def columns(self) -> int:
@@ -58,10 +60,19 @@ class Layout:
     @property
     def most_px(self) -> int:
         """Longer side, in pixels, of the largest image that fits pixel by pixel."""
-        width = self.columns * self.panel_in + sum(self.left_in) + sum(self.right_in)
-        height = self.rows * (self.panel_in + self.top_in + self.bottom_in)
+        tall, wide = (self.panel_in * max(share, _LEAST_SHARE) for share in self.shares)
+        width = self.columns * wide + sum(self.left_in) + sum(self.right_in)
+        height = self.rows * (tall + self.top_in + self.bottom_in)
         longest = max(width, height + self.header_in + self.footer_in)
         return math.floor(LARGEST_PX * self.panel_in / longest)
+
+    def readable_zoom(self, longest: int) -> int:
+        """Return the picture pixels for an image pixel that make text sharp enough to read.
+
+        Args:
+            longest: Longer side of the image in pixels.
+        """
+        return max(1, math.ceil(LEAST_DPI * self.panel_in / longest))
 
 
 class Sheet:
@@ -70,7 +81,7 @@ class Sheet:
     def __init__(self, layout: Layout, shape: tuple[int, int]) -> None:
         self._layout = layout
         longest = max(shape)
-        zoom = max(1, math.ceil(LEAST_DPI * layout.panel_in / longest))
+        zoom = layout.readable_zoom(longest)
         if zoom * longest > layout.most_px:
             zoom = max(1, layout.most_px // longest)
         self.zoom = zoom

@@ -82,6 +82,7 @@ def cell_settings(case: Case, method: Method) -> dict[str, Any]:
         "kind": method.kind,
         "training": training_settings(case, method),
         "test": case.test.to_dict(),
+        **({} if case.test_patterns is None else {"test_patterns": case.test_patterns}),
         **_that_matter(config, ("physics", "generator", "inference")),
     }
 
@@ -108,7 +109,7 @@ def find_cell(case: Case, method: Method, place: Workplace) -> Cell | None:
 
 
 def run_cell(case: Case, method: Method, place: Workplace) -> Cell:
-    """Train if need be, reconstruct the lower half of the test scan, judge it, and keep the cell.
+    """Train if need be, reconstruct of the test scan what the case wants, judge and keep it.
 
     Raises:
         PtychoError: Whatever stands in the way.
@@ -116,7 +117,7 @@ def run_cell(case: Case, method: Method, place: Workplace) -> Cell:
     settings = cell_settings(case, method)
     key = settings_hash(settings)
     config = _on_device(with_group_size(method, case.group_size), place.device)
-    test = TestPart.of(place.datasets.scan(case.test))
+    test = TestPart.of(place.datasets.scan(case.test), case.test_patterns)
     bundle = _trained(case, method, config, place) if method.kind == "trained" else None
     result = _reconstructed(test.scan, method, bundle, config)
     comparison = _judged(result, test)

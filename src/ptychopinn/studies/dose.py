@@ -8,15 +8,17 @@ from ptychopinn.report import Curve, CurveAxes, draw_curves
 from ptychopinn.studies.grid_lines import lines_scan
 from ptychopinn.studies.methods import all_methods
 from ptychopinn.studies.outcome import Outcome
-from ptychopinn.studies.records import Case, Study, StudySize
+from ptychopinn.studies.records import LARGE_FNO, Case, Study, StudySize
 
 _DECADES = (1e2, 1e3, 1e4, 1e5, 1e6)
 LAPTOP = StudySize(patch_steps=100, canvas_steps=15, points=_DECADES)
 FULL = StudySize(
-    patterns=4096, patch_steps=20_000, patch_batch=64, width=1.0, learning_rate=1e-3,
-    canvas_steps=2_000, points=_DECADES,
+    patterns=4096, patch_steps=20_000, patch_batch=64, width=1.0, fno=LARGE_FNO,
+    learning_rate=1e-3, canvas_steps=2_000, points=_DECADES,
 )  # fmt: skip
 
+#: Resolution in cycles per pixel that no curve can exceed, however many the photons.
+NYQUIST = 0.5
 _LOSSES = (TrainingConfig(loss="poisson"), TrainingConfig(loss="amplitude_mae"))
 
 
@@ -37,5 +39,9 @@ def draw(outcome: Outcome, path: Path) -> Path:
         Curve(method, outcome.curve(method, "photons", "frc.half"), dashed=method.endswith("-mae"))
         for method in outcome.methods
     ]
-    axes = CurveAxes("photons in a pattern", "FRC = 0.5 (cycles/pixel)")
+    axes = CurveAxes(
+        *("photons in a pattern", "FRC = 0.5 (cycles/pixel)"),
+        level=NYQUIST,
+        level_name="Nyquist: nothing finer fits in the pixels",
+    )
     return draw_curves(curves, axes, path)

@@ -7,12 +7,12 @@ from ptychopinn.config import SimulationConfig
 from ptychopinn.report import GalleryRow, draw_gallery
 from ptychopinn.studies.methods import all_methods
 from ptychopinn.studies.outcome import Outcome
-from ptychopinn.studies.records import Case, Study, StudySize
+from ptychopinn.studies.records import LARGE_FNO, Case, Study, StudySize
 
 LAPTOP = StudySize(patch_steps=600)
 FULL = StudySize(
-    patterns=4096, patch_steps=20_000, patch_batch=64, width=1.0, learning_rate=1e-3,
-    canvas_steps=2_000,
+    patterns=4096, patch_steps=20_000, patch_batch=64, width=1.0, fno=LARGE_FNO,
+    learning_rate=1e-3, canvas_steps=2_000,
 )  # fmt: skip
 
 

@@ -7,12 +7,12 @@ from ptychopinn.report import GalleryRow, draw_gallery
 from ptychopinn.studies.grid_lines import lines_scan
 from ptychopinn.studies.methods import all_methods
 from ptychopinn.studies.outcome import Outcome
-from ptychopinn.studies.records import Case, Study, StudySize
+from ptychopinn.studies.records import LARGE_FNO, Case, Study, StudySize
 
 LAPTOP = StudySize(patch_steps=150)
 FULL = StudySize(
-    patterns=2116, patch_steps=20_000, patch_batch=64, width=1.0, learning_rate=1e-3,
-    canvas_steps=2_000,
+    patterns=2116, patch_steps=20_000, patch_batch=64, width=1.0, fno=LARGE_FNO,
+    learning_rate=1e-3, canvas_steps=2_000,
 )  # fmt: skip
 
 #: Amplitude PSNR (dB) and SSIM of arXiv:2602.21361, in its own definitions, by C and probe.

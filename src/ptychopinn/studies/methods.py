@@ -143,7 +143,10 @@ def _trainable(name: str, size: StudySize, seed: int) -> Config:
     return replace(
         config,
         generator=GeneratorConfig(
-            name=name, lift="backprojection", cnn=CnnConfig(width=size.width)
+            name=name,
+            lift="backprojection",
+            cnn=CnnConfig(width=size.width),
+            fno=replace(size.fno, modes=min(size.fno.modes, size.n // 2)),
         ),
         training=replace(
             _for(training, steps),

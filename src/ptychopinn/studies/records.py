@@ -5,8 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from ptychopinn.config import Config, SimulationConfig
+from ptychopinn.config import Config, FnoConfig, SimulationConfig
 from ptychopinn.studies.outcome import Outcome
+
+#: The networks with spectral layers at the size for a GPU: twice the channels of the default, one
+#: level and one block more, as many filters in the depth as `cnn` has.
+LARGE_FNO = FnoConfig(width=32, modes=16, blocks=4, levels=4, most_channels=128)
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,9 @@ class StudySize:
     """Patterns in a batch of theirs, whatever the group size."""
     width: float = 0.25
     """Width of `cnn`."""
+    fno: FnoConfig = field(default_factory=FnoConfig)
+    """Width, modes, blocks and levels of the networks with spectral layers; at most N // 2 modes
+    are used."""
     learning_rate: float = 2e-3
     """Largest step size of networks that answer with patches."""
     canvas_steps: int = 30
@@ -33,6 +40,8 @@ class StudySize:
     """Sweeps of `pie`."""
     points: tuple[float, ...] = ()
     """What the abscissa of the study runs through: numbers of patterns, or of photons."""
+    parts: tuple[int, ...] = ()
+    """Numbers of patterns that are reconstructed, where a study asks how few are enough."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,8 @@ class Case:
     """Patterns in a group of patch networks, C; the others have no such setting."""
     training_patterns: int | None = None
     """Patterns to train on, those nearest to the middle of the upper half; None = all of them."""
+    test_patterns: int | None = None
+    """Patterns to reconstruct, neighbours in the middle of what is judged; None = the half."""
     values: Mapping[str, Any] = field(default_factory=dict)
     """What the case stands for, for tables and figures, such as ``{"photons": 1e4}``."""
     published: Mapping[str, float] = field(default_factory=dict)

@@ -41,23 +41,34 @@ def training_part(scan: Scan, count: int | None = None) -> Scan:
 
 @dataclass(frozen=True)
 class TestPart:
-    """The half of a scan that is reconstructed, and the pixels of it that count."""
+    """The half of a scan, or less of it, that is reconstructed, and the pixels of it that count."""
 
     scan: Scan
-    """The patterns of the lower half."""
+    """The patterns of the lower half, or some neighbours of it."""
     region: Region
     """Rows that no window of the upper half reaches."""
     weight: np.ndarray
-    """(H, W) float64, 1 where the lower half has light enough, the same for every method."""
+    """(H, W) float64, 1 where these patterns have light enough, the same for every method."""
 
     __test__ = False  # to pytest this looks like a class of tests
 
     @classmethod
-    def of(cls, scan: Scan) -> "TestPart":
-        """Take the lower half of a scan."""
+    def of(cls, scan: Scan, count: int | None = None) -> "TestPart":
+        """Take the lower half of a scan, or so many neighbours of it.
+
+        Neighbours are those nearest to the middle of the rows that no window of the upper half
+        reaches: the compact scan that somebody would have measured who stopped early, at the same
+        overlap. It is judged where its own light is enough.
+
+        Raises:
+            ConfigError: The lower half has fewer patterns, or nothing of it can be judged.
+        """
         upper = scan.positions_px[select_region(scan, "top")]
         first = int(np.floor(upper[:, 0].max())) - scan.n // 2 + scan.n
-        lower = scan.select(select_region(scan, "bottom"))
+        chosen = select_region(scan, "bottom")
+        if count is not None:
+            chosen = _compact(scan, chosen, first, count)
+        lower = scan.select(chosen)
         light = illumination(lower)
         weight = (light > LEAST_LIGHT * light.max()).astype(np.float64)
         if first >= scan.canvas_shape[0] or not weight[first:].any():
@@ -66,6 +77,20 @@ class TestPart:
                 "make the scan larger."
             )
         return cls(lower, Region(y=(first, None)), weight)
+
+
+def _compact(scan: Scan, lower: np.ndarray, first: int, count: int) -> np.ndarray:
+    """Return the patterns nearest to the middle of the rows from the first on, in a square."""
+    if count > len(lower):
+        raise ConfigError(
+            f"{scan.name}: found {len(lower)} patterns in the lower half, wanted {count} to "
+            "reconstruct; make the scan larger."
+        )
+    positions = scan.positions_px[lower]
+    low, high = positions.min(axis=0), positions.max(axis=0)
+    middle = ((max(low[0], first) + high[0]) / 2, (low[1] + high[1]) / 2)
+    distance = np.abs(positions - middle).max(axis=1)
+    return np.sort(lower[np.argsort(distance, kind="stable")[:count]])
 
 
 def illumination(scan: Scan) -> np.ndarray:
