@@ -35,11 +35,11 @@ from ptychopinn.errors import OutputError
 from ptychopinn.io.hdf5_writing import written_hdf5
 try:
     with written_hdf5(sys.argv[1]) as file:
+        noise = np.random.default_rng(0).normal(size=(60, 32, 32))
+        packed = file.create_dataset("x", data=noise, chunks=(1, 32, 32), compression="lzf")
         for number in range(20):
-            file[f"x{number}"] = np.random.default_rng(number).normal(size=9000)
-            file.attrs[f"a{number}"] = "said " * 100
-        written = float(file["x15"][5])
-        assert written == float(np.random.default_rng(15).normal(size=9000)[5])
+            file.create_group(f"g{number}").attrs["a"] = "said " * 100
+        assert (packed[50] == noise[50]).all()
 except OutputError as error:
     print(error)
     sys.exit(2)
