@@ -35,6 +35,17 @@ def test_inspect_of_no_known_kind_teaches_the_map(tmp_path, call):
     assert "24 of 8 x 8 pixels" in answer.out
 
 
+def test_convert_says_where_several_scans_become_one(small_scan, tmp_path, call):
+    with np.load(small_scan) as file:
+        arrays = {key: file[key] for key in file.files}
+    arrays["scan_index"] = np.arange(120) // 60
+    np.savez(tmp_path / "two.npz", **arrays)
+    said = call("convert", tmp_path / "two.npz", tmp_path / "a.cxi").out
+    assert "which of several scans a pattern belongs to was left out" in said
+    assert "left out" not in call("convert", tmp_path / "two.npz", tmp_path / "b.npz").out
+    np.testing.assert_array_equal(read_scan(tmp_path / "b.npz").scan_index, arrays["scan_index"])
+
+
 def test_convert_takes_any_kind_to_any_other(tmp_path, call):
     path = hdf5_files.unknown(tmp_path)
     first, *others = ("a.cxi", "b.ptyd", "c.npz", "d.tike.npz", "e.ptylab.h5")

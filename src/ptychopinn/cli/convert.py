@@ -20,4 +20,6 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
     print(f"{size}: {parsed.scan} ({source}) -> {parsed.output} ({name})")
     if scan.domain == "amplitude" and name != "PtychoPINN NPZ":
         print("amplitudes were written as counts, their squares")
+    if scan.scan_index is not None and name != "PtychoPINN NPZ":
+        print("which of several scans a pattern belongs to was left out; only .npz can hold it")
     return 0
