@@ -524,7 +524,7 @@ class RefinementConfig(_Checked):
     always, and then each by itself, with `position_bound_px` counted from where the map puts it
     (a map that is right already stays close to what it is); none = as given."""
     refine_sweeps: int | None = _knob(None, ge=1, le=10000)
-    """Sweeps over the patterns; none = 6 for the probe alone, 32 with positions."""
+    """Sweeps over the patterns; none = 6 for the probe alone, 48 with positions."""
     position_bound_px: float = _knob(5.0, gt=0, le=1000)
     """How far a position may get from where it was given, after the affine map."""
 

@@ -23,7 +23,7 @@ _WINDOW_PX = 6.0
 #: Standard deviations of the Gaussians that part an image into octaves.
 _OCTAVES_PX = (1, 2, 4, 8, 16)
 #: No octave is believed to have shrunk to less than this share.
-_LEAST_KEPT = 0.35
+_LEAST_KEPT = 0.8
 #: Standard deviation of a phase about which nothing is known.
 _NO_PHASE_RAD = float(np.pi / np.sqrt(3))
 #: Simulated patterns beyond this many bytes are kept in a temporary file.

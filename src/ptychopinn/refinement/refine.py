@@ -23,15 +23,16 @@ from ptychopinn.scan import Scan
 _LOG = logging.getLogger(__name__)
 
 #: Sweeps when the settings give none: with the probe alone, and with positions.
-PROBE_SWEEPS, POSITION_SWEEPS = 6, 32
+PROBE_SWEEPS, POSITION_SWEEPS = 6, 48
 #: Steps in a sweep.
 SUBSETS = 8
 #: A step with fewer patterns than this moves more by chance than by what they say.
 LEAST_IN_SUBSET = 16
 #: Share of the power that each added mode starts with.
 NEW_MODE_SHARE = 0.02
-#: Sweeps before positions move: the object must show something first.
-POSITION_DELAY = 2
+#: Positions wait for this share of the sweeps, and for two at least: the object must show something
+#: first. Stars with 2 px of error: 0.02 px rms after six of 48 sweeps, 0.09 after two.
+POSITION_DELAY, LEAST_DELAY = 1 / 8, 2
 #: Sweeps in which positions move by an affine map only, before each moves by itself.
 AFFINE_SWEEPS = 2
 #: Every so many sweeps badly explained patterns are looked for elsewhere,
@@ -148,7 +149,7 @@ def _move_positions(
 ) -> int:
     """Move positions after a sweep, as its number and the settings say; return those found."""
     kind = settings.refine_positions
-    moved = sweep - POSITION_DELAY
+    moved = sweep - max(LEAST_DELAY, int(POSITION_DELAY * sweeps_of(settings)))
     if kind == "none" or moved < 0:
         return 0
     if kind == "affine" or moved < AFFINE_SWEEPS:
