@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from ptychopinn.bundle import load_pretrained
-from ptychopinn.config import Config, DataConfig, InferenceConfig
+from ptychopinn.config import Config, DataConfig, GeneratorConfig, InferenceConfig
 from ptychopinn.device import automatic_batch_size, resolve_device, use_threads
 from ptychopinn.generators.correction import CHANNELS
 from ptychopinn.generators.unrolled import Unrolled
@@ -128,10 +128,12 @@ def bound_of(scan: Scan, solver: Unrolled, rounds: int, device: torch.device) ->
 def measure(path: str, probe: str | None, rounds: int, device: str = "cpu") -> dict[str, float]:
     """Return the bound, what a reconstruction takes, loading included, and the share."""
     data = DataConfig(probe=probe)
-    config = Config(data=data, inference=InferenceConfig(checks=False, device=device))
     use_threads(None)
-    solver = load_pretrained(config.generator).generator
+    solver = load_pretrained(GeneratorConfig()).generator
     assert isinstance(solver, Unrolled)
+    # As many sweeps as the bound counts: the default may take more.
+    settings = InferenceConfig(checks=False, device=device, stages=solver.whole_scan_stages)
+    config = Config(data=data, inference=settings)
     bound = bound_of(read_scan(path, data), solver, rounds, resolve_device(device))
     taken = seconds(lambda: reconstruct(read_scan(path, data), None, config), rounds)
     patterns = read_scan(path, data).n_patterns
