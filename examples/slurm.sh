@@ -18,7 +18,8 @@ shift 2
 
 nodes=${SLURM_JOB_NUM_NODES:-1}
 gpus=${SLURM_GPUS_ON_NODE:-1}
-first=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+hosts=$(scontrol show hostnames "$SLURM_JOB_NODELIST")
+first=${hosts%%$'\n'*}
 port=$((20000 + SLURM_JOB_ID % 20000))
 # On each node one torchrun, which starts a process for each GPU; they share the patterns and write
 # one result. Where one dies, torchrun ends the others.
