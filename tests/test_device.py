@@ -1,7 +1,13 @@
 import pytest
 import torch
 
-from ptychopinn.device import cache_bytes, free_bytes
+from ptychopinn.device import (
+    cache_bytes,
+    free_bytes,
+    own_threads,
+    thread_count,
+    threads_of_torch,
+)
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 MIB = 2**20
@@ -33,3 +39,21 @@ def test_a_gpu_keeps_half_of_what_is_free():
 def test_the_setting_has_the_last_word(device):
     assert cache_bytes(3, device) == 3 * MIB
     assert cache_bytes(0, device) == 0
+
+
+def test_torch_keeps_to_one_thread_while_ours_work():
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        with own_threads():
+            assert (torch.get_num_threads(), thread_count()) == (1, 3)
+            with own_threads():
+                assert (torch.get_num_threads(), thread_count()) == (1, 3)
+            with threads_of_torch():
+                assert torch.get_num_threads() == 3
+            assert torch.get_num_threads() == 1
+        assert (torch.get_num_threads(), thread_count()) == (3, 3)
+        with threads_of_torch():
+            assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)

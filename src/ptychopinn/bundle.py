@@ -1,10 +1,12 @@
 """A trained model on disk: one zip of safetensors and JSON, sealed, and checked when it is read."""
 
+import copy
 import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -220,9 +222,16 @@ def load_pretrained(wanted: GeneratorConfig) -> Bundle:
             f"generator.name: no weights for '{wanted.name}' come with the package, only for "
             f"{', '.join(_SHIPPED)}; train it: ptychopinn train SCAN --generator {wanted.name}"
         )
-    with as_file(files("ptychopinn") / _SHIPPED[wanted.name]) as place:
-        bundle = load_bundle(place)
-    return replace(bundle, config=replace(bundle.config, generator=_agreed(wanted, bundle)))
+    bundle = _shipped(wanted.name)
+    config = replace(bundle.config, generator=_agreed(wanted, bundle))
+    return replace(bundle, config=config, generator=copy.deepcopy(bundle.generator))
+
+
+@cache
+def _shipped(name: str) -> Bundle:
+    """Return what comes with the package, read and checked once; not to be changed."""
+    with as_file(files("ptychopinn") / _SHIPPED[name]) as place:
+        return load_bundle(place)
 
 
 def _agreed(wanted: GeneratorConfig, bundle: Bundle) -> GeneratorConfig:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ptychopinn.data.compact import Compact
+from ptychopinn.device import thread_count
 from ptychopinn.physics.subsets import Subset, z_order
 from ptychopinn.processes import ALONE, Processes
 
@@ -91,7 +92,7 @@ class ThreadShares:
     """
 
     def __init__(self, device: torch.device) -> None:
-        self.count = max(1, torch.get_num_threads()) if device.type == "cpu" else 1
+        self.count = thread_count() if device.type == "cpu" else 1
         """Number of threads."""
         self._pool = None
         if self.count > 1:

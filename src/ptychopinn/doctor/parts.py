@@ -42,8 +42,9 @@ REQUIRED = (
     _needed("rich", "rich", "tables in the terminal"),
     _needed("pyyaml", "yaml", "files of settings"),
 )
-#: What can be added.
+#: What can be added, or does without.
 OPTIONAL = (
+    _needed("numba", "numba", "sweeps on a processor in half of the time"),
     Part(
         "neuraloperator",
         "neuralop",

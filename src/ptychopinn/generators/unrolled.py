@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from ptychopinn.config import GeneratorConfig, PieConfig, UnrolledConfig
+from ptychopinn.device import threads_of_torch
 from ptychopinn.errors import ConfigError
 from ptychopinn.generators.canvas_network import CanvasNetwork
 from ptychopinn.generators.correction import CHANNELS, Light, correction
@@ -172,7 +173,8 @@ class Unrolled(CanvasGenerator):
         """Return the (B, H, W) canvas after the network of a stage that began with ``before``."""
         if self.network_share is None:
             return canvas
-        change = correction(self._network(stage), canvas, before, light)
+        with threads_of_torch():
+            change = correction(self._network(stage), canvas, before, light)
         share = self.network_share[stage]
         if torch.is_inference_mode_enabled():
             return change.mul_(share).add_(canvas)

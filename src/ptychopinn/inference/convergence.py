@@ -50,13 +50,15 @@ def settled_canvas(
     for stage, canvas in enumerate(generator.sweeps(view, learned + _MOST_SWEEPS), start=1):
         if stage < learned - 1:
             continue
+        if stage == due and not far:
+            break
         left = view.deviance(canvas, judged)
         falls = 1 - left / before if before < float("inf") else 0.0
         before = left
         if stage == learned:
             far = falls > _FAR
         if stage >= due:
-            if (falls < _SETTLED) if stage > due else not far:
+            if stage > due and falls < _SETTLED:
                 break
             if on_more is not None:
                 on_more(1)

@@ -15,6 +15,7 @@ from ptychopinn.inference.canvas_piece import CanvasPiece
 from ptychopinn.physics.canvas import add_windows, cut_windows
 from ptychopinn.physics.diffraction import diffract_in_corner
 from ptychopinn.physics.fourier import intensity, to_corner
+from ptychopinn.physics.fused import add_update, can_fuse
 from ptychopinn.physics.gauge import seen_share
 from ptychopinn.physics.likelihood import poisson_deviance
 from ptychopinn.physics.probe import probes_at
@@ -134,7 +135,8 @@ class ScanView:
         self._on_batch = on_batch
         self._probe = torch.from_numpy(scan.probe).to(device)
         good = torch.from_numpy(scan.mask.astype(np.float32)).to(device)
-        self._mask = None if scan.mask.all() else to_corner(good)
+        self._good = to_corner(good)
+        self._mask = None if scan.mask.all() else self._good
         self.counts_per_pixel = float(intensity(self._probe).mean())
         self.seen_share = 1.0 if self._mask is None else seen_share(self._probe, good)
         whole = np.floor(scan.positions_px)
@@ -285,9 +287,13 @@ class ScanView:
 
         def add(batch: _Prepared, total: _Strip) -> None:
             amplitude, probes, corners = batch
-            patches = self._extract(canvas, corners)
-            asked = object_update(patches, probes, amplitude, self._mask, step)
-            self._add(asked, corners, total)
+            if can_fuse(canvas, probes) and not self._by_pieces:
+                both = (corners, total.below(corners))
+                add_update(total.values, canvas, both, (amplitude, probes), self._good, step)
+            else:
+                patches = self._extract(canvas, corners)
+                asked = object_update(patches, probes, amplitude, self._mask, step)
+                self._add(asked, corners, total)
             if self._on_batch:
                 self._on_batch(corners.shape[1])
 

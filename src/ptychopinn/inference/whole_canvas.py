@@ -8,7 +8,13 @@ import numpy as np
 import torch
 
 from ptychopinn.data import GroupDataset, collate_groups, group_patterns
-from ptychopinn.device import automatic_batch_size, cache_bytes, free_bytes, resolve_device
+from ptychopinn.device import (
+    automatic_batch_size,
+    cache_bytes,
+    free_bytes,
+    own_threads,
+    resolve_device,
+)
 from ptychopinn.generators import CanvasGenerator, PatchGenerator
 from ptychopinn.inference.batching import halve_until_it_fits, keep_freed_memory
 from ptychopinn.inference.convergence import settled_canvas
@@ -132,19 +138,14 @@ def _sweep(
     on_host = bool(current().add_up(torch.tensor([float(wants_host)])))
     taken = 0 if on_host else canvas_bytes(scan.canvas_shape)
     generator.live_on(torch.device("cpu") if on_host else device, device)
-    streaming = Streaming(
-        batch_size,
-        device,
-        cache_bytes(settings.cache_mb, device, taken),
-        on_host,
-        largest_piece_px(device),
-        current(),
-    )
-    view = ScanView(scan, streaming, generator.subsets, on_batch)
-    if settings.stages:
-        return generator(view, settings.stages), view.illumination
-    more = on_batch.more if on_batch is not None else None
-    return settled_canvas(generator, view, more), view.illumination
+    cache, piece_px = cache_bytes(settings.cache_mb, device, taken), largest_piece_px(device)
+    streaming = Streaming(batch_size, device, cache, on_host, piece_px, current())
+    with own_threads():
+        view = ScanView(scan, streaming, generator.subsets, on_batch)
+        if settings.stages:
+            return generator(view, settings.stages), view.illumination
+        more = on_batch.more if on_batch is not None else None
+        return settled_canvas(generator, view, more), view.illumination
 
 
 def _stitch(

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ptychopinn.config import RefinementConfig
-from ptychopinn.device import automatic_batch_size
+from ptychopinn.device import automatic_batch_size, own_threads
 from ptychopinn.physics.modes import require_modes
 from ptychopinn.physics.refinement import orthogonal_modes, recentred, with_more_modes
 from ptychopinn.physics.subsets import most_subsets
@@ -56,6 +56,7 @@ def sweeps_of(settings: RefinementConfig) -> int:
     return settings.refine_sweeps or automatic
 
 
+@own_threads()
 def refine(
     scan: Scan,
     settings: RefinementConfig,

@@ -1,0 +1,85 @@
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from ptychopinn.physics import fused
+from ptychopinn.physics.canvas import add_windows, cut_windows
+from ptychopinn.physics.fused import add_update, can_fuse
+from ptychopinn.physics.projection import PROJECTION, ModulusStep, object_update
+
+SHAPE = (40, 57)
+
+
+def patterns(n: int, modes: int):
+    """Object, corners, amplitudes and probes of five patterns."""
+    draw = torch.Generator().manual_seed(n + modes)
+    canvas = torch.randn(1, *SHAPE, dtype=torch.complex64, generator=draw)
+    rows, columns = (torch.randint(0, side - n, (1, 5), generator=draw) for side in SHAPE)
+    amplitude = torch.rand(1, 5, n, n, generator=draw) * 9
+    probes = torch.randn(1, 5, modes, n, n, dtype=torch.complex64, generator=draw)
+    return canvas, torch.stack([rows, columns], dim=-1), amplitude, probes
+
+
+@pytest.mark.parametrize("n", [16, 17])
+@pytest.mark.parametrize("modes", [1, 3])
+@pytest.mark.parametrize("step", [PROJECTION, ModulusStep.proximal(2.0)])
+@pytest.mark.parametrize("masked", [False, True])
+def test_it_is_cutting_asking_and_adding_in_one(n, modes, step, masked):
+    canvas, corners, amplitude, probes = patterns(n, modes)
+    good = torch.ones(n, n)
+    if masked:
+        good[2:5] = 0
+    before = torch.randn(1, *SHAPE, dtype=torch.complex64)
+    wanted, total = before.clone(), before.clone()
+    patches = cut_windows(canvas, corners, n)
+    asked = object_update(patches, probes, amplitude, good if masked else None, step)
+    add_windows(wanted, asked, corners)
+    assert (wanted - before).abs().max() > 1
+    add_update(total, canvas, (corners, corners), (amplitude, probes), good, step)
+    torch.testing.assert_close(total, wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_it_adds_to_a_strip_of_the_canvas():
+    canvas, corners, amplitude, probes = patterns(16, 1)
+    lit, good = (amplitude, probes), torch.ones(16, 16)
+    first = int(corners[..., 0].min())
+    whole, strip = torch.zeros_like(canvas), torch.zeros_like(canvas[:, first:])
+    add_update(whole, canvas, (corners, corners), lit, good, PROJECTION)
+    below = corners - torch.tensor([first, 0])
+    add_update(strip, canvas, (corners, below), lit, good, PROJECTION)
+    torch.testing.assert_close(strip, whole[:, first:], rtol=0, atol=0)
+    assert not whole[:, :first].any()
+
+
+def test_a_dark_pixel_that_should_be_dark_asks_for_nothing_and_stays_finite():
+    canvas, corners, amplitude, probes = patterns(16, 1)
+    total = torch.zeros_like(canvas)
+    lit = (torch.zeros_like(amplitude), torch.zeros_like(probes))
+    add_update(total, canvas, (corners, corners), lit, torch.ones(16, 16), PROJECTION)
+    assert not total.any()
+
+
+def test_a_value_that_is_no_number_does_not_vanish():
+    canvas, corners, amplitude, probes = patterns(16, 1)
+    amplitude[0, 2, 3, 3] = np.nan
+    total = torch.zeros_like(canvas)
+    add_update(
+        total, canvas, (corners, corners), (amplitude, probes), torch.ones(16, 16), PROJECTION
+    )
+    assert total.isnan().any()
+
+
+def test_other_precisions_and_devices_are_left_to_torch():
+    single = torch.zeros(2, dtype=torch.complex64)
+    assert can_fuse(single)
+    assert not can_fuse(single, single.to(torch.complex128))
+    assert not can_fuse(single.to("meta"))
+
+
+def test_without_numba_torch_does_the_work(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ptychopinn.physics.kernels", None)
+    fused._kernels.cache_clear()
+    assert not can_fuse(torch.zeros(2, dtype=torch.complex64))
+    fused._kernels.cache_clear()
