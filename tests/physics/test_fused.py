@@ -80,6 +80,6 @@ def test_other_precisions_and_devices_are_left_to_torch():
 
 def test_without_numba_torch_does_the_work(monkeypatch):
     monkeypatch.setitem(sys.modules, "ptychopinn.physics.kernels", None)
-    fused._kernels.cache_clear()
+    fused.load_kernels.cache_clear()
     assert not can_fuse(torch.zeros(2, dtype=torch.complex64))
-    fused._kernels.cache_clear()
+    fused.load_kernels.cache_clear()

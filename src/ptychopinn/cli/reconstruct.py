@@ -21,6 +21,7 @@ from ptychopinn.inference import reconstruct
 from ptychopinn.inference.reconstruction_model import require_nothing_to_learn
 from ptychopinn.io import read_scan
 from ptychopinn.io.atomic import require_folder_place
+from ptychopinn.physics.fused import load_kernels
 from ptychopinn.processes import current
 from ptychopinn.scan import Reconstruction, Scan
 
@@ -63,6 +64,7 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
             _require_no_contradiction(
                 weights, given, "the weights that come with the package", "train with it"
             )
+    load_kernels()  # like other imports, no part of the time of a scan
     job = _Job(bundle, weights, config, parsed.resume)
     if len(folders) == 1:
         _reconstruct(parsed.scan[0], folders[0], job)

@@ -31,6 +31,7 @@ REQUIRED = (
     _needed("torch", "torch", "tensors, FFT, gradients"),
     _needed("lightning", "lightning", "training"),
     _needed("numpy", "numpy", "arrays"),
+    _needed("numba", "numba", "compiled sweeps on a processor"),
     _needed("scipy", "scipy", "neighbours, shifts"),
     _needed("h5py", "h5py", "HDF5 files"),
     _needed("hdf5plugin", "hdf5plugin", "compressed detector files"),
@@ -42,9 +43,8 @@ REQUIRED = (
     _needed("rich", "rich", "tables in the terminal"),
     _needed("pyyaml", "yaml", "files of settings"),
 )
-#: What can be added, or does without.
+#: What can be added.
 OPTIONAL = (
-    _needed("numba", "numba", "sweeps on a processor in half of the time"),
     Part(
         "neuraloperator",
         "neuralop",

@@ -6,13 +6,22 @@ from ptychopinn.axes import require_axes
 from ptychopinn.physics.fourier import over_modes
 
 
-def _phase_ramps(
+def phase_ramps(
     fractions: torch.Tensor, n: int, dtype: torch.dtype
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return exp(-2 pi i f nu) along rows and columns, zero frequency first.
 
-    For even N the Nyquist frequency has no partner of opposite sign; taking the mean of both
-    signs, cos(pi f), keeps a real image real and makes shift by -f the exact adjoint.
+    A spectrum times both is that of a wave that has moved by f. For even N the Nyquist frequency
+    has no partner of opposite sign; taking the mean of both signs, cos(pi f), keeps a real image
+    real and makes shift by -f the exact adjoint.
+
+    Args:
+        fractions: (..., 2) real, (y, x) in pixels.
+        n: Side N of the waves.
+        dtype: Of the waves.
+
+    Returns:
+        (..., N, 1) and (..., 1, N) complex.
     """
     real = torch.float64 if dtype == torch.complex128 else torch.float32
     nu = torch.fft.fftfreq(n, dtype=real, device=fractions.device)
@@ -27,8 +36,8 @@ def _phase_ramps(
 def _phase_ramp_slopes(
     fractions: torch.Tensor, n: int, dtype: torch.dtype
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the derivatives of `_phase_ramps` with respect to f."""
-    rows, columns = _phase_ramps(fractions, n, dtype)
+    """Return the derivatives of `phase_ramps` with respect to f."""
+    rows, columns = phase_ramps(fractions, n, dtype)
     nu = torch.fft.fftfreq(n, dtype=rows.real.dtype, device=fractions.device)
     along_y = -2j * torch.pi * nu[:, None] * rows
     along_x = -2j * torch.pi * nu[None, :] * columns
@@ -51,7 +60,7 @@ def shift_waves(waves: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
         waves: (..., N, N) complex.
         fractions: (..., 2) real, (y, x) in pixels; leading axes broadcast against those of waves.
     """
-    rows, columns = _phase_ramps(fractions, waves.shape[-1], waves.dtype)
+    rows, columns = phase_ramps(fractions, waves.shape[-1], waves.dtype)
     return torch.fft.ifft2(torch.fft.fft2(waves) * rows * columns)
 
 
@@ -86,7 +95,7 @@ def probe_slopes_at(probe: torch.Tensor, fractions: torch.Tensor) -> torch.Tenso
         (..., 2, P, N, N) complex, per px.
     """
     n = require_axes("probe", probe, "P N N", kind="complex")["N"]
-    rows, columns = _phase_ramps(fractions, n, probe.dtype)
+    rows, columns = phase_ramps(fractions, n, probe.dtype)
     along_y, along_x = _phase_ramp_slopes(fractions, n, probe.dtype)
     ramps = torch.stack([along_y * columns, rows * along_x], dim=-3)
     return torch.fft.ifft2(torch.fft.fft2(probe) * ramps[..., None, :, :])

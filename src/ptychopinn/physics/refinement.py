@@ -6,7 +6,7 @@ import torch
 
 from ptychopinn.axes import require_axes
 from ptychopinn.physics.fourier import fourier, intensity, squared_modulus
-from ptychopinn.physics.probe import shift_waves
+from ptychopinn.physics.probe import phase_ramps, shift_waves
 from ptychopinn.physics.projection import MODULUS_FLOOR
 
 
@@ -32,7 +32,10 @@ def probe_update(
     sizes = require_axes("patches", patches, "B C N N", kind="complex")
     require_axes("residual", residual, "B C P N N", kind="complex", **sizes)
     asked = patches.conj()[:, :, None] * residual
-    return shift_waves(asked, -fractions[:, :, None]).sum(dim=(0, 1))
+    rows, columns = phase_ramps(-fractions[:, :, None], sizes["N"], residual.dtype)
+    # Summed before the way back, which is then one FFT a mode and not one a pattern.
+    shifted = torch.fft.fft2(asked).mul_(rows).mul_(columns).sum(dim=(0, 1))
+    return torch.fft.ifft2(shifted)
 
 
 class PositionEquations(NamedTuple):

@@ -40,8 +40,10 @@ class PatternBatches:
         self.processes = processes
         """Who shares the patterns."""
         good = torch.from_numpy(scan.mask.astype(np.float32)).to(device)
-        self.mask = None if scan.mask.all() else to_corner(good)
-        """(N, N) 1 = good, zero frequency in the corner; None = all are."""
+        self.good = to_corner(good)
+        """(N, N) 1 = good, zero frequency in the corner."""
+        self.mask = None if scan.mask.all() else self.good
+        """The same; None = all are."""
         corners = np.floor(scan.positions_px).astype(np.int64) - scan.n // 2
         self._threads = ThreadShares(device)
         self._plan = BatchPlan.interleaved(

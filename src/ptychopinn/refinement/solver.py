@@ -8,8 +8,9 @@ import torch
 
 from ptychopinn.physics.canvas import extract_patches, place_patches
 from ptychopinn.physics.fourier import intensity, squared_modulus
+from ptychopinn.physics.fused import add_back_projected, can_fuse, moved_waves
 from ptychopinn.physics.probe import back_project, exit_waves, probe_slopes_at, probes_at
-from ptychopinn.physics.projection import modulus_residual
+from ptychopinn.physics.projection import PROJECTION, modulus_residual
 from ptychopinn.physics.refinement import position_equations, probe_update
 from ptychopinn.physics.subsets import EVERY, Subset, visiting_order
 from ptychopinn.processes import Processes
@@ -157,21 +158,38 @@ class JointSolver:
             members = self._batches.members(number)
             corners, fractions = self._windows(self.positions_px[members])
             probes = probes_at(probe, fractions)
-            patches = extract_patches(canvas, corners, self._n)
-            waves = exit_waves(patches, probes)
             amplitude = self._batches.amplitude(number)
-            change = modulus_residual(waves, amplitude, self._batches.mask)
-            place_patches(back_project(change, probes), corners, self._shape, out=total.object)
+            change = self._ask_object(total.object, canvas, corners, amplitude, probes)
             light = intensity(probes)
             place_patches(light, corners, self._shape, out=total.light)
             left = squared_modulus(change).sum(), amplitude.square().sum()
             total.misfit.add_(torch.stack(left))
             if refine_probe:
+                patches = extract_patches(canvas, corners, self._n)
                 total.probe.add_(probe_update(patches, change, fractions))
                 total.density.add_(squared_modulus(patches).sum(dim=(0, 1)))
             if self._on_batch:
                 self._on_batch(len(members))
         return total
+
+    def _ask_object(
+        self,
+        total: torch.Tensor,
+        canvas: torch.Tensor,
+        corners: torch.Tensor,
+        amplitude: torch.Tensor,
+        probes: torch.Tensor,
+    ) -> torch.Tensor:
+        """Add to the total what patterns ask of the object; return (1, C, P, N, N) psi' - psi."""
+        if can_fuse(canvas, probes):
+            lit = (amplitude, probes)
+            change = moved_waves(canvas, corners, lit, self._batches.good, PROJECTION)
+            add_back_projected(total, change, corners, probes)
+            return change
+        waves = exit_waves(extract_patches(canvas, corners, self._n), probes)
+        change = modulus_residual(waves, amplitude, self._batches.mask)
+        place_patches(back_project(change, probes), corners, self._shape, out=total)
+        return change
 
     def equations(self) -> tuple[np.ndarray, np.ndarray]:
         """Return gradient (K, 2) and normal matrix (K, 2, 2) of every position, float64."""
