@@ -70,7 +70,7 @@ def fft_rate(n: int, modes: int, threads: int, rounds: int, device: torch.device
 
     def share(number: int) -> None:
         for _ in range(REPEATS):
-            torch.fft.fft2(waves[number], norm="ortho")
+            torch.fft.fft2(waves[number], norm="backward")
         wait_for(device)
 
     with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:

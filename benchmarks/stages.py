@@ -16,6 +16,7 @@ import torch
 
 from ptychopinn.config import DataConfig, PhysicsConfig, UnrolledConfig
 from ptychopinn.data import group_patterns, normalise
+from ptychopinn.device import own_threads
 from ptychopinn.generators.canvas_network import CanvasNetwork
 from ptychopinn.inference import ScanView, Streaming
 from ptychopinn.io import read_scan, write_product
@@ -55,7 +56,7 @@ def main(path: str) -> None:
         positions_px=scan.positions_px,
         losses=np.empty(0),
     )
-    with torch.inference_mode(), tempfile.TemporaryDirectory() as folder:
+    with torch.inference_mode(), own_threads(), tempfile.TemporaryDirectory() as folder:
         stages = {
             "read": lambda: read_scan(path, DataConfig()).counts(),
             "group (16 neighbours)": lambda: group_patterns(

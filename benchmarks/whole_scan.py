@@ -16,6 +16,7 @@ from ptychopinn.bundle import load_pretrained
 from ptychopinn.config import Config, DataConfig, InferenceConfig
 from ptychopinn.inference import reconstruct
 from ptychopinn.io import read_scan
+from ptychopinn.physics.fused import load_kernels
 from ptychopinn.scan import Scan
 from ptychopinn.training import train
 
@@ -58,6 +59,7 @@ def main() -> None:
     config = Config(inference=InferenceConfig(checks=False))
     torch.fft.fft2(torch.ones(8, 8, dtype=torch.complex64))
     load_pretrained(config.generator)
+    load_kernels()
     watch = MemoryWatch()
     watch.start()
     started = time.perf_counter()
