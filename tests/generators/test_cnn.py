@@ -57,3 +57,15 @@ def test_one_layer_draws_the_centre_and_another_the_surroundings(lift):
         assert changed[..., where].all()
         assert not changed[..., ~where].any()
         before = after
+
+
+def test_normalised_filters_do_not_let_groups_see_each_other_once_trained():
+    torch.manual_seed(0)
+    settings = CnnConfig(normalisation="batch")
+    cnn = Cnn(settings, SIZE, PatchInput("none", "none"), Head("amp_phase"))
+    assert any(isinstance(part, torch.nn.BatchNorm2d) for part in cnn.modules())
+    whole = batch()
+    first = whole._replace(**{k: getattr(whole, k)[:1] for k in ("counts", "corners", "fractions")})
+    assert not torch.allclose(cnn(BatchView(whole))[:1], cnn(BatchView(first)), atol=1e-4)
+    cnn.eval()
+    torch.testing.assert_close(cnn(BatchView(whole))[:1], cnn(BatchView(first)))

@@ -15,6 +15,7 @@ from ptychopinn.data import describe_scan
 from ptychopinn.data.datamodule import ScanDataModule
 from ptychopinn.errors import ConfigError, DataError, TrainingError
 from ptychopinn.generators import GeneratorSize, build_generator
+from ptychopinn.generators.spectral import HAS_NEURALOPERATOR
 from ptychopinn.inference import reconstruct
 from ptychopinn.model import PtychoModule
 from ptychopinn.training import CHECKPOINT_NAME, train
@@ -22,6 +23,7 @@ from ptychopinn.training import run as run_module
 from ptychopinn.training import trainer as trainer_module
 from tests.conftest import make_scan, phase_error
 
+NEEDS_NEURALOP = pytest.mark.skipif(not HAS_NEURALOPERATOR, reason="uno needs neuralop")
 SMALL = UnrolledConfig(stages=5, width=8, depth=2)
 
 
@@ -238,3 +240,17 @@ def test_ctrl_c_keeps_the_checkpoint(tmp_path):
     assert "--resume" in message
     assert (tmp_path / CHECKPOINT_NAME).exists()
     assert not list(tmp_path.glob("*.partial"))
+
+
+def test_half_precision_trains_networks_of_patches_and_ends_with_the_training(tmp_path):
+    settings = config("cnn", "backprojection", precision="bf16", max_steps=2)
+    bundle = train(make_scan(32), settings, tmp_path)
+    assert not bundle.generator.half_precision
+    full = train(make_scan(32), config("cnn", "backprojection", max_steps=2), tmp_path / "full")
+    assert not torch.equal(weights(bundle), weights(full))
+
+
+@pytest.mark.parametrize("name", ["unrolled", pytest.param("uno", marks=NEEDS_NEURALOP)])
+def test_half_precision_is_refused_where_it_is_unknown(name, tmp_path):
+    with pytest.raises(ConfigError, match="precision: 'bf16' is for networks of patches other"):
+        train(make_scan(32), config(name, precision="bf16"), tmp_path)

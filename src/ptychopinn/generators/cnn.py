@@ -34,22 +34,24 @@ def filter_ladder(n: int, width: float) -> list[int]:
     return [max(4, int(width * 128 / 2 ** (levels - 1 - level))) for level in range(levels)]
 
 
-def _convolutions(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(outputs, outputs, 3, padding=1),
-        nn.ReLU(),
-    )
+def _convolutions(inputs: int, outputs: int, normalised: bool) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for channels in (inputs, outputs):
+        layers.append(nn.Conv2d(channels, outputs, 3, padding=1))
+        if normalised:
+            layers.append(nn.BatchNorm2d(outputs))
+        layers.append(nn.ReLU())
+    return nn.Sequential(*layers)
 
 
 class _Encoder(nn.Module):
     """Convolutions and pooling down to 8 x 8; keeps the maps before each pooling."""
 
-    def __init__(self, inputs: int, ladder: list[int]) -> None:
+    def __init__(self, inputs: int, ladder: list[int], normalised: bool) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(
-            _convolutions(a, b) for a, b in zip([inputs, *ladder[:-1]], ladder, strict=True)
+            _convolutions(a, b, normalised)
+            for a, b in zip([inputs, *ladder[:-1]], ladder, strict=True)
         )
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
@@ -69,17 +71,19 @@ class _Decoder(nn.Module):
     N x N pixels and the centre is cut out of it.
     """
 
-    def __init__(self, ladder: list[int], patches: int, skips: bool, outer_fraction: float) -> None:
+    def __init__(
+        self, ladder: list[int], patches: int, *, skips: bool, settings: CnnConfig
+    ) -> None:
         super().__init__()
         self.with_skips = skips
         reversed_ladder = ladder[::-1] if skips else ladder[:0:-1]
         sources = [ladder[-1], *reversed_ladder[:-1]]
         self.blocks = nn.ModuleList(
-            _convolutions(a + (b if skips else 0), b)
+            _convolutions(a + (b if skips else 0), b, settings.normalisation == "batch")
             for a, b in zip(sources, reversed_ladder, strict=True)
         )
         width = reversed_ladder[-1]
-        self.outer_channels = max(1, round(outer_fraction * width))
+        self.outer_channels = max(1, round(settings.outer_fraction * width))
         self.centre = nn.Conv2d(width - self.outer_channels, patches, 3, padding=1)
         self.outer = nn.Conv2d(self.outer_channels, patches, 3, padding=1)
 
@@ -113,7 +117,7 @@ class Cnn(PatchGenerator):
     High resolution in the central N/2 x N/2, a coarse continuation outside.
 
     Args:
-        settings: Width, share of filters for the surroundings.
+        settings: Width, share of filters for the surroundings, normalisation.
         size: N and C; C patterns enter as channels and C patches leave.
         source: Counts to channels. With a lift they are pictures, and the decoder takes skips.
         head: Maps to complex values.
@@ -135,18 +139,20 @@ class Cnn(PatchGenerator):
         self.head = head
         self.frame = source.frame
         ladder = filter_ladder(size.n, settings.width)
-        self.encoder = _Encoder(source.count(size.group_size), ladder)
+        normalised = settings.normalisation == "batch"
+        self.encoder = _Encoder(source.count(size.group_size), ladder, normalised)
         self.amplitude, self.phase = (
-            _Decoder(ladder, size.group_size, source.lifted, settings.outer_fraction)
+            _Decoder(ladder, size.group_size, skips=source.lifted, settings=settings)
             for _ in range(2)
         )
 
     def forward(self, view: BatchView) -> torch.Tensor:
         """Return (B, C, N, N) complex patches."""
         picture = self.source(view)
-        deepest, skips = self.encoder(picture.channels)
-        first, second = self.amplitude(deepest, skips), self.phase(deepest, skips)
-        return self.head(first, second, picture.estimate)
+        with self.layers_in_precision(picture.channels):
+            deepest, skips = self.encoder(picture.channels)
+            first, second = self.amplitude(deepest, skips), self.phase(deepest, skips)
+        return self.head(first.to(picture.channels), second.to(picture.channels), picture.estimate)
 
 
 @register("cnn", group_size=4, steps=4000, summary="the encoder-decoder of the PtychoPINN paper")

@@ -39,7 +39,9 @@ class PatchNetwork(PatchGenerator):
     def forward(self, view: BatchView) -> torch.Tensor:
         """Return (B, C, N, N) complex patches."""
         picture = self.source(view)
-        first, second = self.body(picture.channels).chunk(2, dim=1)
+        with self.layers_in_precision(picture.channels):
+            maps = self.body(picture.channels)
+        first, second = maps.to(picture.channels).chunk(2, dim=1)
         return self.head(first, second, picture.estimate)
 
 

@@ -28,6 +28,16 @@ class PatchGenerator(_Trainable):
 
     frame: Literal["window", "probe"] = "window"
     """window: patches lie on whole canvas pixels; probe: they move by the position's fraction."""
+    knows_half_precision: bool = True
+    """Its layers can compute in bfloat16."""
+    half_precision: bool = False
+    """Compute layers in bfloat16 where torch holds that to be safe."""
+
+    def layers_in_precision(self, channels: torch.Tensor) -> torch.autocast:
+        """Return the context for the layers between input and head; physics stays outside of it."""
+        return torch.autocast(
+            channels.device.type, torch.bfloat16, enabled=self.half_precision, cache_enabled=False
+        )
 
     def forward(self, view: BatchView) -> torch.Tensor:
         """Return (B, C, N, N) complex patches for the patterns of the view."""

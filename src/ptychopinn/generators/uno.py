@@ -123,4 +123,6 @@ def _levels_of_blocks(levels: int) -> list[int]:
 def build_uno(config: GeneratorConfig, size: GeneratorSize) -> PatchNetwork:
     """Build the U-NO between input and head."""
     require_levels(config.fno.levels, size.n)
-    return around_body(uno_body, config, size)
+    generator = around_body(uno_body, config, size)
+    generator.knows_half_precision = False  # torch resizes its maps in full precision alone
+    return generator

@@ -21,6 +21,8 @@ from ptychopinn.physics.view import CanvasView
 PACE_RATE, NETWORK_RATE = 10.0, 0.01
 #: Share of the sweeps, from the first, that take all their subsets.
 _FINE_SHARE = 0.6
+#: Rows of a canvas that are worked on at once.
+_STRIP = 256
 #: Pace of the sweeps after the learned stages.
 _SWEEP = PieConfig(damping=0.3)
 
@@ -31,6 +33,33 @@ class _Pace(NamedTuple):
     momentum: torch.Tensor
     step: torch.Tensor
     damping: torch.Tensor
+
+
+def _stepped(
+    ahead: torch.Tensor,
+    asked: torch.Tensor,
+    light: torch.Tensor,
+    floor: torch.Tensor,
+    step: torch.Tensor,
+) -> torch.Tensor:
+    """Return ahead + step asked / (light + floor), in place of both.
+
+    Args:
+        ahead: (B, H, W) complex.
+        asked: (B, H, W) complex.
+        light: (B, H, W) real.
+        floor: (B, 1, 1) real.
+        step: A number.
+    """
+    if not torch.is_inference_mode_enabled():
+        # A complex product costs a third of a complex quotient.
+        return ahead.add_(asked.mul_(step / (light + floor)))
+    # In strips: what a canvas of millions of pixels needs for itself is most of the memory.
+    for rows, wanted, lit in zip(
+        *(x.split(_STRIP, dim=1) for x in (ahead, asked, light)), strict=True
+    ):
+        rows.add_(wanted.mul_(step / (lit + floor)))
+    return ahead
 
 
 class Unrolled(CanvasGenerator):
@@ -193,10 +222,10 @@ class Unrolled(CanvasGenerator):
                 ahead = (current - previous).mul_(pace.momentum).add_(current)
                 previous = current
                 asked = view.update(ahead, subset, modulus)
-                damped = view.illumination_of(subset) + pace.damping * light.peak / subset.count
-                # A complex product costs a third of a complex quotient. What falls on bad pixels
-                # asks for nothing, so the rest speaks for it.
-                current = ahead.add_(asked.mul_(pace.step / view.seen_share / damped))
+                floor = pace.damping * light.peak / subset.count
+                # What falls on bad pixels asks for nothing, so the rest speaks for it.
+                step = pace.step / view.seen_share
+                current = _stepped(ahead, asked, view.illumination_of(subset), floor, step)
             if stage < self.network_stages:
                 current = self.corrected(current, before, light, stage)
             yield current

@@ -13,7 +13,13 @@ from ptychopinn.data.datamodule import ScanDataModule
 from ptychopinn.data.dataset import collate_groups
 from ptychopinn.device import resolve_device, use_threads
 from ptychopinn.errors import ConfigError, TrainingError
-from ptychopinn.generators import GeneratorSize, build_generator, registration
+from ptychopinn.generators import (
+    Generator,
+    GeneratorSize,
+    PatchGenerator,
+    build_generator,
+    registration,
+)
 from ptychopinn.io.atomic import made_folder, require_folder_place
 from ptychopinn.model import PtychoModule
 from ptychopinn.processes import current
@@ -102,6 +108,7 @@ def train(
     _require_batches(data)
     size = GeneratorSize(scan.n, data.group_size)
     generator = build_generator(config.generator, size)
+    _set_precision(generator, config.training.precision)
     if start is not None:
         start_from(generator, start, f"'{config.training.init}'")
     budget = Budget(config.training, len(data.train_dataloader()), known.steps)
@@ -133,6 +140,18 @@ def _require_something_to_learn(config: Config) -> None:
         raise ConfigError(
             "training.max_seconds: the clocks of several processes differ; give --max-steps or "
             "--epochs instead."
+        )
+
+
+def _set_precision(generator: Generator, precision: str) -> None:
+    """Let a network of patches compute as the settings say; refuse bf16 where it is unknown."""
+    half = precision == "bf16"
+    if isinstance(generator, PatchGenerator) and (generator.knows_half_precision or not half):
+        generator.half_precision = half
+    elif half:
+        raise ConfigError(
+            "training.precision: 'bf16' is for networks of patches other than uno; leave it out, "
+            "or take another --generator."
         )
 
 
@@ -178,6 +197,7 @@ def _bundle(
     history: History,
 ) -> Bundle:
     generator = module.generator.cpu().eval()
+    _set_precision(generator, "full")  # what was learned is used in full precision
     any_size = registration(config.generator.name).any_size
     settled = replace(config, data=replace(config.data, group_size=data.group_size))
     return Bundle(
