@@ -6,6 +6,7 @@ from collections.abc import Callable
 import torch
 
 from ptychopinn.generators import CanvasGenerator
+from ptychopinn.inference.long_waves import long_wave_phase
 from ptychopinn.inference.scan_view import ScanView
 from ptychopinn.physics.subsets import Subset
 
@@ -17,6 +18,8 @@ _LOG = logging.getLogger(__name__)
 _FAR = 0.05
 #: It has settled when a whole sweep takes less than this.
 _SETTLED = 0.005
+#: One pattern in so many is asked for the slope of the phase: long waves want no more.
+_ASKED = 4
 #: Whole sweeps after the learned stages, at most.
 _MOST_SWEEPS = 40
 
@@ -31,7 +34,7 @@ def settled_canvas(
     Generators whose sweeps take subsets learned their pace for few stages, after which one whole
     sweep follows. A scan that they leave far from explained gets more whole sweeps, until the
     deviance falls by less than half a percent a sweep. It is judged on one of the subsets, so that
-    judging costs little.
+    judging costs little. After the learned sweeps `long_wave_phase` is added.
 
     Args:
         generator: Without subsets, it takes the stages that it has.
@@ -57,11 +60,28 @@ def settled_canvas(
         before = left
         if stage == learned:
             far = falls > _FAR
-        if stage >= due:
-            if stage > due and falls < _SETTLED:
-                break
-            if on_more is not None:
-                on_more(1)
+            add_long_waves(canvas, view)
+        if stage > due and falls < _SETTLED:
+            break
+        if stage >= due and on_more is not None:
+            on_more(1)
     if stage > due:
         _LOG.info("%d sweeps: after %d the patterns were far from explained", stage, learned)
     return canvas
+
+
+def add_long_waves(canvas: torch.Tensor, view: ScanView) -> None:
+    """Add the long waves of the phase that some patterns ask for, if others agree; in place.
+
+    Args:
+        canvas: (1, H, W) complex object.
+        view: The whole scan.
+    """
+    phase = long_wave_phase(view, canvas, Subset(0, min(view.subsets, _ASKED)))
+    if phase is None:
+        return
+    judges = Subset(view.subsets - 1, view.subsets)
+    turned = canvas.clone()
+    phase.turn(turned)
+    if view.deviance(turned, judges) < view.deviance(canvas, judges):
+        canvas.copy_(turned)

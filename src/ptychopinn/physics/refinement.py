@@ -1,13 +1,11 @@
 """What patterns say about the probe and about where it stood: updates, modes, position steps."""
 
-from typing import NamedTuple
-
 import torch
 
 from ptychopinn.axes import require_axes
 from ptychopinn.physics.fourier import fourier, intensity, squared_modulus
+from ptychopinn.physics.linearised import AmplitudeEquations, amplitude_equations
 from ptychopinn.physics.probe import phase_ramps, shift_waves
-from ptychopinn.physics.projection import MODULUS_FLOOR
 
 
 def probe_update(
@@ -38,29 +36,16 @@ def probe_update(
     return torch.fft.ifft2(shifted)
 
 
-class PositionEquations(NamedTuple):
-    """The linearised amplitude misfit of each pattern around its position.
-
-    misfit_k(r_k + d) = misfit_k - 2 gradient_k . d + d . normal_k . d
-    """
-
-    gradient: torch.Tensor
-    """(B, C, 2) minus half the gradient of the misfit, per px."""
-    normal: torch.Tensor
-    """(B, C, 2, 2) Gauss-Newton matrix, per px^2."""
-
-
 def position_equations(
     patches: torch.Tensor,
     probes: torch.Tensor,
     slopes: torch.Tensor,
     corner_amplitude: torch.Tensor,
     corner_mask: torch.Tensor | None,
-) -> PositionEquations:
-    """Linearise sum (sqrt(I) - sqrt(lambda))^2 of every pattern in its position.
+) -> AmplitudeEquations:
+    """Linearise sum (sqrt(I) - sqrt(lambda))^2 of every pattern in its position, in px.
 
-        J_d = Re sum_p conj(F psi_p) F(O dP_p/dr_d) / sqrt(lambda)
-        gradient = J^T (sqrt(I) - sqrt(lambda)),   normal = J^T J
+        ds_p/dr_d = F(O dP_p/dr_d)
 
     Only the motion of the probe against the object counts: over an even object the normal matrix
     is zero, which the motion of the wave alone would not tell.
@@ -74,16 +59,9 @@ def position_equations(
 
     Source: Guizar-Sicairos & Fienup, Opt. Express 16, 7264 (2008) for the gradient.
     """
-    wave = torch.fft.fft2(patches[:, :, None] * probes, norm="ortho")
+    spectrum = torch.fft.fft2(patches[:, :, None] * probes, norm="ortho")
     moved = torch.fft.fft2(patches[:, :, None, None] * slopes, norm="ortho")
-    modelled = (intensity(wave) + MODULUS_FLOOR).sqrt()
-    jacobian = (wave.conj()[:, :, None] * moved).real.sum(dim=3) / modelled[:, :, None]
-    if corner_mask is not None:
-        jacobian = jacobian * corner_mask
-    misfit = corner_amplitude - modelled
-    gradient = (jacobian * misfit[:, :, None]).sum(dim=(-2, -1))
-    normal = torch.einsum("bciyx,bcjyx->bcij", jacobian, jacobian)
-    return PositionEquations(gradient, normal)
+    return amplitude_equations(spectrum, moved, corner_amplitude, corner_mask)
 
 
 def orthogonal_modes(probe: torch.Tensor) -> torch.Tensor:

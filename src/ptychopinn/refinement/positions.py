@@ -34,9 +34,7 @@ class Positions:
         self._given = scan.positions_px
         self._base = scan.positions_px.copy()
         self._bound_px = bound_px
-        half = scan.n // 2
-        self._low = float(half)
-        self._high = np.nextafter(np.array(scan.canvas_shape) - scan.n + half + 1.0, 0)
+        self._low, self._high = canvas_limits(scan)
         self._move = np.zeros_like(self._base)
 
     def step_affine(self) -> None:
@@ -95,6 +93,13 @@ class Positions:
         return np.clip(places, self._low, self._high)
 
 
+def canvas_limits(scan: Scan) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lowest and the highest (y, x) px at which a window lies on the canvas."""
+    half = scan.n // 2
+    high = np.nextafter(np.array(scan.canvas_shape) - scan.n + half + 1.0, 0)
+    return np.full(2, float(half)), high
+
+
 def disc(radius_px: float) -> np.ndarray:
     """Return (M, 2) whole steps within a radius."""
     reach = np.arange(-np.floor(radius_px), np.floor(radius_px) + 1)
@@ -108,7 +113,7 @@ def point_steps(gradient: np.ndarray, normal: np.ndarray, longest_px: float) -> 
     Patterns that hardly feel their position (over an even object) hardly move.
 
     Args:
-        gradient: (K, 2), normal: (K, 2, 2), see `physics.refinement.PositionEquations`.
+        gradient: (K, 2), normal: (K, 2, 2), see `physics.linearised.AmplitudeEquations`.
         normal: See gradient.
         longest_px: The bound.
     """
@@ -126,7 +131,7 @@ def affine_step(places: np.ndarray, gradient: np.ndarray, normal: np.ndarray) ->
 
     Args:
         places: (K, 2) px.
-        gradient: (K, 2), see `physics.refinement.PositionEquations`.
+        gradient: (K, 2), see `physics.linearised.AmplitudeEquations`.
         normal: (K, 2, 2), see there.
     """
     centred = places - places.mean(axis=0)
