@@ -218,16 +218,23 @@ class Unrolled(CanvasGenerator):
         for stage in range(stages or self.stages):
             before = current
             for subset, pace in self._steps(stage, view.subsets):
-                # In place where nobody looks any more: a large canvas is most of the memory.
+                # In place and without names where nobody looks any more: a large canvas is most of
+                # the memory.
                 ahead = (current - previous).mul_(pace.momentum).add_(current)
                 previous = current
-                asked = view.update(ahead, subset, modulus)
                 floor = pace.damping * light.peak / subset.count
                 # What falls on bad pixels asks for nothing, so the rest speaks for it.
                 step = pace.step / view.seen_share
-                current = _stepped(ahead, asked, view.illumination_of(subset), floor, step)
+                current = _stepped(
+                    ahead,
+                    view.update(ahead, subset, modulus),
+                    view.illumination_of(subset),
+                    floor,
+                    step,
+                )
             if stage < self.network_stages:
                 current = self.corrected(current, before, light, stage)
+            del before, ahead
             yield current
 
     def forward(self, view: CanvasView, stages: int | None = None) -> torch.Tensor:
