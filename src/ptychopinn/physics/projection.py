@@ -132,9 +132,9 @@ def _slope(
 ) -> torch.Tensor:
     """Return -2 dc / dlambda."""
     if step.offset == 0:
-        return step.scale * corner_amplitude * inverse.pow(3)
-    quotient = corner_amplitude.square() * inverse.pow(4)
-    return step.scale * quotient / _root(corner_amplitude, inverse, step)
+        return (corner_amplitude * inverse).mul_(inverse.square()).mul_(step.scale)
+    quotient = inverse.square().mul_(corner_amplitude).square_()
+    return quotient.mul_(step.scale).div_(_root(corner_amplitude, inverse, step))
 
 
 def object_update(
