@@ -87,7 +87,7 @@ class Bundle:
     """One row an epoch: losses, learning rate, seconds."""
     statistics: dict[str, Any] = field(default_factory=dict)
     """Training figures: steps, seconds, patterns, name of the scan, domain, what a refinement
-    before it found, and the ranges of all scans that the weights were ever trained on."""
+    before it and by it found, and the ranges of all scans that the weights were ever trained on."""
     versions: dict[str, str] = field(default_factory=package_versions)
     """Versions that made it."""
     start_probe: np.ndarray | None = None

@@ -533,10 +533,22 @@ class RefinementConfig(_Checked):
     """Sweeps over the patterns; none = 6 for the probe alone, 48 with positions."""
     position_bound_px: float = _knob(5.0, gt=0, le=1000)
     """How far a position may get from where it was given, after the affine map."""
+    refine_while_training: bool = False
+    """Go on with what is refined at every step of a self-supervised training (for train only), from
+    where the refinement before it ended, positions within `position_bound_px` once more. For long
+    trainings of unrolled whose positions are still off; where they are right it changes little, and
+    networks of patches make probe and positions worse."""
 
     def __post_init__(self) -> None:
-        """Refuse modes for a probe that is not refined."""
+        """Refuse modes for a probe that is not refined, and to go on with nothing."""
         super().__post_init__()
+        if self.refine_while_training and not (
+            self.refine_probe or self.refine_positions != "none"
+        ):
+            raise ConfigError(
+                "refinement.refine_while_training: found True, but nothing is refined; add "
+                "--refine-probe true or --refine-positions points, or leave it out."
+            )
         if self.probe_modes is not None and not self.refine_probe:
             raise ConfigError(
                 f"refinement.probe_modes: {self.probe_modes} modes were asked for, but the probe "

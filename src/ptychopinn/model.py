@@ -16,6 +16,7 @@ from ptychopinn.physics.regularisers import mean_deviation, total_variation
 from ptychopinn.physics.supervision import truth_error
 from ptychopinn.physics.view import BatchView
 from ptychopinn.processes import ALONE, Processes, current
+from ptychopinn.refinement import LearnedScan
 from ptychopinn.scan import PatternBatch
 
 
@@ -54,17 +55,27 @@ class PtychoModule(lightning.LightningModule):
     the merged object; a generator of canvases is judged on patterns of the group that it was not
     given. Supervised, patches are judged one by one and canvases as a whole; see `truth_error`.
 
+    Probe and positions, where they are refined, follow the loss of all patterns of a group with
+    the object held still, and the generator its own with probe and positions held still. Through
+    the generator they learned worse (docs/decisions.md).
+
     Args:
         generator: Any registered generator.
         training: Loss, regularisers, optimiser, schedule.
         progress: Share of the training that is done, in [0, 1]; the schedules follow it.
+        learned_scan: Probe and positions that self-supervised training refines; None = they stay.
     """
 
     def __init__(
-        self, generator: Generator, training: TrainingConfig, progress: Callable[[], float]
+        self,
+        generator: Generator,
+        training: TrainingConfig,
+        progress: Callable[[], float],
+        learned_scan: LearnedScan | None = None,
     ) -> None:
         super().__init__()
         self.generator = generator
+        self.learned_scan = learned_scan
         self.training_config = training
         self._loss = resolve_loss(training.loss)
         self._progress = progress
@@ -104,6 +115,21 @@ class PtychoModule(lightning.LightningModule):
         patches = predict_patches(self.generator, view)
         return truth_error(patches, view.extract(truth), view.weight), merge_in_view(patches, view)
 
+    def _refined(self, batch: PatternBatch) -> tuple[PatternBatch, PatternBatch]:
+        """Return the batch with probe and positions as they are now, and the same held still."""
+        if self.learned_scan is None:
+            return batch, batch
+        batch = self.learned_scan(batch)
+        still = batch._replace(probe=batch.probe.detach(), fractions=batch.fractions.detach())
+        return batch, still
+
+    def _loss_of_scan(self, batch: PatternBatch, canvas: torch.Tensor) -> torch.Tensor:
+        """Return the loss of all patterns with the object held still: it moves what is refined."""
+        if self.learned_scan is None:
+            return canvas.real.new_zeros(())
+        predicted = BatchView(batch).predict(canvas.detach())
+        return self._loss(predicted, batch.counts, batch.mask)
+
     def _regularisation(self, canvas: torch.Tensor, illumination: torch.Tensor) -> torch.Tensor:
         settings = self.training_config
         total = canvas.real.new_zeros(())
@@ -118,7 +144,8 @@ class PtychoModule(lightning.LightningModule):
         rng = torch.Generator().manual_seed(
             self.training_config.seed * 1_000_003 + self.global_step
         )
-        loss, (canvas, illumination) = self._judge(batch, rng)
+        refined, still = self._refined(batch)
+        loss, (canvas, illumination) = self._judge(still, rng)
         if not torch.isfinite(loss):
             raise TrainingError(self._cause_of_nan(batch, canvas))
         self.log(
@@ -129,11 +156,13 @@ class PtychoModule(lightning.LightningModule):
             batch_size=len(batch.counts),
             sync_dist=current().count > 1,
         )
-        return loss + self._regularisation(canvas, illumination)
+        loss = loss + self._regularisation(canvas, illumination)
+        return loss + self._loss_of_scan(refined, canvas)
 
     def validation_step(self, batch: PatternBatch, index: int) -> None:
         """Log the loss of groups that are not trained on, with the same patterns held back."""
-        loss, _ = self._judge(batch, torch.Generator().manual_seed(index))
+        _, still = self._refined(batch)
+        loss, _ = self._judge(still, torch.Generator().manual_seed(index))
         self.log("val_loss", loss, batch_size=len(batch.counts))
 
     def _cause_of_nan(self, batch: PatternBatch, canvas: torch.Tensor) -> str:
@@ -147,7 +176,7 @@ class PtychoModule(lightning.LightningModule):
             )
         if not torch.isfinite(torch.view_as_real(batch.probe)).all():
             return f"{when}: the probe holds values that are not finite; give another one."
-        for name, value in self.generator.named_parameters():
+        for name, value in self.named_parameters():
             if not torch.isfinite(value).all():
                 return (
                     f"{when}: the weights '{name}' are no longer finite; lower --learning-rate "
@@ -159,10 +188,28 @@ class PtychoModule(lightning.LightningModule):
             f"--learning-rate (now {self.training_config.learning_rate:g})."
         )
 
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: int | float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip weights and refined scan each by themselves: a probe far off slows no network."""
+        if self.learned_scan is None:
+            super().configure_gradient_clipping(
+                optimizer, gradient_clip_val, gradient_clip_algorithm
+            )
+        elif gradient_clip_val is not None:
+            for part in (self.generator, self.learned_scan):
+                torch.nn.utils.clip_grad_norm_(part.parameters(), gradient_clip_val)
+
     def configure_optimizers(self) -> Any:
         """Return optimiser and schedule by name; plateau follows the validation loss."""
         settings = self.training_config
         groups = self.generator.parameter_groups(settings.learning_rate)
+        if self.learned_scan is not None:
+            # The last group is the generator's, whose rate the history shows.
+            groups = [*self.learned_scan.parameter_groups(settings.learning_rate), *groups]
         decay = settings.weight_decay
         makers: dict[str, Callable[[], torch.optim.Optimizer]] = {
             "adam": lambda: torch.optim.Adam(groups, lr=settings.learning_rate, weight_decay=decay),

@@ -309,7 +309,8 @@ class PatternBatch(NamedTuple):
     corners: torch.Tensor
     """(B, C, 2) int64, (y, x) of the window's first pixel on the group's canvas."""
     fractions: torch.Tensor
-    """(B, C, 2) float, sub-pixel part of the position, in [0, 1) px."""
+    """(B, C, 2) float, sub-pixel part of the position, in [0, 1) px; beyond where a training moved
+    it."""
     probe: torch.Tensor
     """(P, N, N) complex, in sqrt(photons) per pixel."""
     mask: torch.Tensor
@@ -319,6 +320,9 @@ class PatternBatch(NamedTuple):
     truth: torch.Tensor | None = None
     """(B, H, W) complex true object of every group, 0 beyond the scan's canvas; None unless the
     training asks for it."""
+    members: torch.Tensor | None = None
+    """(B, C) int64, numbers of the patterns in the scan that the groups were drawn from; None
+    where they come from no data set."""
 
     def on(self, device: torch.device) -> "PatternBatch":
         """Return the batch with every tensor on a device."""
@@ -330,4 +334,5 @@ class PatternBatch(NamedTuple):
             mask=self.mask.to(device),
             canvas_shape=self.canvas_shape,
             truth=None if self.truth is None else self.truth.to(device),
+            members=None if self.members is None else self.members.to(device),
         )

@@ -79,6 +79,7 @@ def test_reconstruct_refines_and_says_so(trained):
     [
         (("--probe", "bundle"), "wants a bundle; add --bundle"),
         (("--probe-modes", "2"), "add --refine-probe true"),
+        (("--refine-while-training", "true"), "but nothing is refined; add --refine-probe true"),
         (
             ("--refine-probe", "true", "--probe-modes", "40"),
             "found 40 incoherent modes, wanted 1 to 24",

@@ -139,6 +139,24 @@ def test_training_shares_batches_and_ends_with_the_same_weights(place):
         np.testing.assert_allclose(two.generator.state_dict()[name], value, rtol=1e-3, atol=1e-5)
 
 
+def test_training_shares_what_it_refines(place):
+    scan = place / "scan.npz"
+    arguments = ("train", scan, "--max-steps", 4, "--batch-size", 4, "--learning-rate", 0.01)
+    refining = (*REFINED, "--refine-while-training", "true")
+    first, second = both(*arguments, *refining, "-o", place / "refined-two")
+    assert (first[2], second[2]) == (0, 0), first[1] + second[1]
+    alone(*arguments, *refining, "-o", place / "refined-one")
+    alone(*arguments, *REFINED, "-o", place / "refined-before")
+    one, two, before = (
+        load_bundle(place / name) for name in ("refined-one", "refined-two", "refined-before")
+    )
+    for name in ("probe", "positions_px"):
+        learned = np.linalg.norm(getattr(one, name) - getattr(before, name))
+        apart = np.linalg.norm(getattr(one, name) - getattr(two, name))
+        assert learned > 0
+        assert apart < 0.02 * learned
+
+
 def test_a_process_that_is_gone_ends_the_others_with_a_sentence(place):
     port = free_port()
     leaver = subprocess.Popen([sys.executable, "-c", JOIN_AND_LEAVE], env=environment(1, port))

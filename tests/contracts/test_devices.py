@@ -115,13 +115,20 @@ def test_a_step_of_training_has_the_same_gradients(device, scan, name):
     assert (gradient_there - gradient).norm() < 1e-2 * gradient.norm()
 
 
-def test_a_training_runs_to_its_end(device, scan, tmp_path):
+REFINED = RefinementConfig(
+    refine_probe=True, refine_positions="points", refine_sweeps=1, refine_while_training=True
+)
+
+
+@pytest.mark.parametrize("refinement", [RefinementConfig(), REFINED], ids=["frozen", "refined"])
+def test_a_training_runs_to_its_end(device, scan, tmp_path, refinement):
     def run(where):
         training = TrainingConfig(max_steps=1, epoch_steps=1, logger="none", device=where)
         config = Config(
             data=DataConfig(group_size=4),
             generator=GeneratorConfig(unrolled=SMALL),
             training=training,
+            refinement=refinement,
         )
         return train(scan, config, tmp_path / where)
 

@@ -45,6 +45,17 @@ def test_batches_predict_the_measured_counts_from_the_truth():
     torch.testing.assert_close(predicted, batch.counts, rtol=1e-3, atol=1e-2)
 
 
+def test_batches_say_which_patterns_they_hold():
+    scan = make_scan(16)
+    data = dataset(scan)
+    batch = collate_groups(data)([data[3], data[8]])
+    torch.testing.assert_close(batch.members, torch.from_numpy(data.groups.indices[[3, 8]]))
+    chosen = BatchView(batch).select(torch.tensor([[2, 0], [1, 3]])).batch
+    for part in (batch, chosen, batch.on(torch.device("cpu"))):
+        for counts, members in zip(part.counts, part.members, strict=True):
+            np.testing.assert_array_equal(counts, scan.counts(members.numpy()))
+
+
 def test_patterns_stay_on_disk(tmp_path):
     scan = make_scan(16)
     np.save(tmp_path / "p.npy", scan.patterns)

@@ -98,7 +98,10 @@ class ScanDataModule(lightning.LightningDataModule):
         self.group_size = group_size
         seed = config.training.seed
         self.indices = select_region(scan, config.data.region, seed)
+        """Numbers of the patterns that are trained on."""
         region = scan.select(self.indices) if len(self.indices) < scan.n_patterns else scan
+        self.region = region
+        """The scan of these patterns alone; members of batches are numbers in it."""
         rng = np.random.default_rng(seed)
         centres = rng.permutation(region.n_patterns)
         held = round(config.data.validation_fraction * region.n_patterns)

@@ -21,6 +21,8 @@ class GroupSample(NamedTuple):
     """(C, 2) int64 first pixels of the windows."""
     fractions: np.ndarray
     """(C, 2) float32 sub-pixel parts."""
+    members: np.ndarray
+    """(C,) int64 numbers of the patterns in the scan of the data set."""
     truth: np.ndarray | None = None
     """(side, side) complex64 true object on the group's canvas, when it was asked for."""
 
@@ -55,6 +57,7 @@ class GroupDataset(Dataset):
             self._counts(members),
             (whole - origin).astype(np.int64),
             (positions - whole).astype(np.float32),
+            members,
             self._truth(origin.astype(np.int64) - self.scan.n // 2) if self.with_truth else None,
         )
 
@@ -94,6 +97,7 @@ class GroupCollate:
             mask=self.mask,
             canvas_shape=self.canvas_shape,
             truth=torch.from_numpy(np.stack(truths)) if truths else None,
+            members=torch.from_numpy(np.stack([sample.members for sample in samples])),
         )
 
 

@@ -70,7 +70,7 @@ def probes_at(probe: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
     Args:
         probe: (P, N, N) complex. The mode axis must be there: an implicit broadcast over the
             batch would multiply the amplitude.
-        fractions: (..., 2) real, (y, x) in [0, 1) px.
+        fractions: (..., 2) real, (y, x) in px, in [0, 1) unless a training moved them.
 
     Returns:
         (..., P, N, N) complex.

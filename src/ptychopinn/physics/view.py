@@ -78,7 +78,10 @@ class BatchView:
                 self.probes,
             )
         )
-        chosen = self.batch._replace(counts=counts, corners=corners, fractions=fractions)
+        members = None if self.batch.members is None else self.batch.members[rows, numbers]
+        chosen = self.batch._replace(
+            counts=counts, corners=corners, fractions=fractions, members=members
+        )
         return BatchView(chosen, probes)
 
     @cached_property

@@ -14,4 +14,5 @@ def few_patterns(batch: PatternBatch) -> PatternBatch:
         corners=batch.corners[:, few],
         fractions=batch.fractions[:, few],
         truth=None,
+        members=None,
     )

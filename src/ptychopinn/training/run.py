@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import lightning
+import torch
 
 from ptychopinn.bundle import Bundle, load_bundle, load_pretrained, start_from, trained_ranges
 from ptychopinn.config import Config, GeneratorConfig
@@ -23,13 +24,18 @@ from ptychopinn.generators import (
 from ptychopinn.io.atomic import made_folder, require_folder_place
 from ptychopinn.model import PtychoModule
 from ptychopinn.processes import current
-from ptychopinn.refinement import RefinedScan
+from ptychopinn.refinement import LearnedScan, RefinedScan
 from ptychopinn.scan import PatternBatch, Scan
 from ptychopinn.training.budget import Budget
 from ptychopinn.training.checkpoint import LastCheckpoint
 from ptychopinn.training.golden import few_patterns
 from ptychopinn.training.history import History
-from ptychopinn.training.refinement import refined_region
+from ptychopinn.training.refinement import (
+    after_training,
+    learned_scan,
+    refined_region,
+    require_loss_on_patterns,
+)
 from ptychopinn.training.same_run import training_fingerprint
 from ptychopinn.training.trainer import CHECKPOINT_NAME, fit, make_logger, make_trainer
 from ptychopinn.training.truth import in_gauge, with_truth
@@ -37,11 +43,16 @@ from ptychopinn.training.truth import in_gauge, with_truth
 _LOG = logging.getLogger(__name__)
 
 
-def _golden_sample(data: ScanDataModule, any_size: bool) -> PatternBatch:
+@torch.no_grad()
+def _golden_sample(
+    data: ScanDataModule, learned: LearnedScan | None, any_size: bool
+) -> PatternBatch:
     """Return a group of the training data, cut to few patterns where the generator allows."""
-    batch = collate_groups(data.train_groups)([data.train_groups[0]])._replace(truth=None)
+    batch = collate_groups(data.train_groups)([data.train_groups[0]])
+    if learned is not None:
+        batch = learned(batch)
     if not any_size:
-        return batch
+        return batch._replace(truth=None, members=None)
     return few_patterns(batch)
 
 
@@ -89,6 +100,7 @@ def train(
     if start is not None and config.generator == GeneratorConfig(name=start.config.generator.name):
         config = replace(config, generator=start.config.generator)
     _require_something_to_learn(config)
+    require_loss_on_patterns(config)
     require_folder_place(folder)
     supervised = config.training.objective == "supervised"
     if supervised:
@@ -113,7 +125,8 @@ def train(
         start_from(generator, start, f"'{config.training.init}'")
     budget = Budget(config.training, len(data.train_dataloader()), known.steps)
     history = History(budget)
-    module = PtychoModule(generator, config.training, budget.progress)
+    learned = learned_scan(data.region, config)
+    module = PtychoModule(generator, config.training, budget.progress, learned)
     trainer = make_trainer(
         resolve_device(config.training.device),
         Path(folder),
@@ -124,6 +137,8 @@ def train(
     )
     made_folder(folder)
     fit(trainer, module, data, checkpoint.path, resume=resume)
+    refined = after_training(refined, module.cpu().learned_scan, data.region, data.indices)
+    measured = replace(measured, scan=refined.scan)
     bundle = _bundle(module, config, measured, data, budget, history)
     return _with_origin(bundle, start, measured, refined)
 
@@ -217,5 +232,5 @@ def _bundle(
             "weights": sum(p.numel() for p in generator.parameters()),
             "probe_factor": measured.probe_factor,
         },
-        golden=_golden_sample(data, any_size),
+        golden=_golden_sample(data, module.learned_scan, any_size),
     )
