@@ -183,7 +183,7 @@ class DataConfig(_Checked):
     groups_per_pattern: float = _knob(1.0, gt=0, le=64)
     """Groups in an epoch, as a multiple of the number of patterns in the region."""
     validation_fraction: float = _knob(0.05, ge=0, lt=1)
-    """Share of the patterns whose groups are kept for the validation loss. No training group is
+    """Share of the patterns, 512 at most, whose groups are kept to validate. No training group is
     drawn around such a pattern, but it is a neighbour in groups drawn around others: a pattern at
     the border belongs to several groups. Judge on a region that was kept out for more."""
 

@@ -14,6 +14,10 @@ from ptychopinn.errors import ConfigError
 from ptychopinn.processes import ALONE, Processes, current
 from ptychopinn.scan import Scan
 
+#: Patterns that validation groups are drawn around, at most: more would take longer than the epoch
+#: between two validations, and tell the same.
+MOST_VALIDATED = 512
+
 
 class EpochSampler(Sampler[int]):
     """A random choice of groups that depends on seed and epoch alone, so that a run can resume.
@@ -105,7 +109,7 @@ class ScanDataModule(lightning.LightningDataModule):
         rng = np.random.default_rng(seed)
         centres = rng.permutation(region.n_patterns)
         held = round(config.data.validation_fraction * region.n_patterns)
-        held = min(held, region.n_patterns - 1)
+        held = min(held, region.n_patterns - 1, MOST_VALIDATED)
         self.train_groups = self._groups_around(region, centres[held:], rng)
         self.validation_groups = self._groups_around(region, centres[:held], rng) if held else None
 
