@@ -88,7 +88,7 @@ class Record:
 
 
 OURS = (
-    Method("ours: unrolled, 5 sweeps", "unrolled", 5),
+    Method("ours: unrolled", "unrolled", 5),
     *(Method(f"ours: pie, {sweeps} sweeps", "pie", sweeps) for sweeps in (5, 10, 20)),
 )
 
