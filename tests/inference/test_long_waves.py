@@ -6,7 +6,7 @@ import torch
 
 from ptychopinn.config import Config, InferenceConfig, SimulationConfig
 from ptychopinn.inference import ScanView, Streaming, convergence, reconstruct
-from ptychopinn.inference.convergence import add_long_waves
+from ptychopinn.inference.convergence import add_long_waves, lowest_share
 from ptychopinn.inference.long_waves import NodePhase, long_wave_phase
 from ptychopinn.physics.subsets import EVERY, Subset
 from ptychopinn.simulation import simulate
@@ -84,9 +84,25 @@ def test_patterns_that_were_not_asked_have_the_last_word(scan, warped, monkeypat
         assert view.deviance(canvas, judges) < before
         assert left_over(canvas, scan) < 0.5 * left_over(warped, scan)
         canvas = warped.clone()
-        monkeypatch.setattr(NodePhase, "turn", lambda _, rows: rows.mul_(1.01))
+        monkeypatch.setattr(NodePhase, "turn", lambda _, rows, share=1: rows.mul_(1 + share / 100))
         add_long_waves(canvas, view)
     assert torch.equal(canvas, warped)
+
+
+def test_of_too_much_a_part_is_taken(scan, warped, monkeypatch):
+    """Patterns that ask for three times what they need get what others bear out."""
+    turn, view = NodePhase.turn, view_of(scan)
+    monkeypatch.setattr(NodePhase, "turn", lambda s, rows, share=1.0: turn(s, rows, 3 * share))
+    with torch.inference_mode():
+        canvas = warped.clone()
+        add_long_waves(canvas, view)
+    assert left_over(canvas, scan) < 0.6 * left_over(warped, scan)
+
+
+def test_the_lowest_point_of_a_parabola():
+    assert lowest_share(1.0, 0.5, 1.0) == pytest.approx(0.5)
+    assert lowest_share(1.0, 0.9, 1.2) == pytest.approx(0.375)
+    assert lowest_share(1.0, 1.2, 1.3) == 0
 
 
 def test_between_nodes_a_plane_stays_a_plane():

@@ -7,10 +7,12 @@ from ptychopinn.physics.fourier import fourier, squared_modulus, to_corner
 from ptychopinn.physics.probe import probe_slopes_at, probes_at, shift_waves
 from ptychopinn.physics.projection import modulus_residual
 from ptychopinn.physics.refinement import (
+    centre_of_mass,
     orthogonal_modes,
     position_equations,
     probe_update,
     recentred,
+    stretch_equations,
     with_more_modes,
 )
 
@@ -35,6 +37,21 @@ class Experiment:
         waves = self.patches[:, :, None] * probes_at(probe, fractions)
         model = squared_modulus(fourier(waves)).sum(dim=2)
         return ((self.counts.sqrt() - (model + 1e-6).sqrt()).square() * self.mask).sum((-2, -1))
+
+    def rates(self, probe, fractions):
+        """(B, C, N, N) expected counts, zero frequency in the middle."""
+        waves = self.patches[:, :, None] * probes_at(probe, fractions)
+        return squared_modulus(fourier(waves)).sum(dim=2)
+
+    def weighted_misfits(self, rates):
+        """(B, C) sums of (I - lambda)^2 over what the variance may be, which is held fixed."""
+        held = self.rates(self.probe, self.fractions)
+        weight = self.mask / (held * (held + 0.1)).sqrt()
+        return (weight * (self.counts - rates).square()).sum((-2, -1))
+
+    def deviances(self, rates):
+        """(B, C) Poisson deviances, but for what depends on the counts alone."""
+        return (2 * self.mask * (rates - self.counts * rates.log())).sum((-2, -1))
 
     def equations(self):
         return position_equations(
@@ -82,29 +99,71 @@ def test_shifting_back_is_the_adjoint_of_shifting(n):
 def test_the_position_gradient_by_autograd_and_by_differences(n, modes):
     made = Experiment(n, modes)
     where = made.fractions.clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(made.misfits(made.probe, where).sum(), where)
+    misfits = made.weighted_misfits(made.rates(made.probe, where))
+    (gradient,) = torch.autograd.grad(misfits.sum(), where)
     found = made.equations().gradient
     torch.testing.assert_close(found, -gradient / 2, rtol=1e-6, atol=1e-8)
     for axis in range(2):
         step = torch.zeros(2, dtype=torch.float64)
         step[axis] = 1e-5
-        above = made.misfits(made.probe, made.fractions + step)
-        below = made.misfits(made.probe, made.fractions - step)
+        above, below = (
+            made.weighted_misfits(made.rates(made.probe, made.fractions + sign * step))
+            for sign in (1, -1)
+        )
         torch.testing.assert_close(found[..., axis], (below - above) / 4e-5, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("modes", [1, 3])
 def test_the_normal_matrix_is_the_curvature_where_the_model_is_right(modes):
     made = Experiment(8, modes)
-    waves = made.patches[:, :, None] * probes_at(made.probe, made.fractions)
-    made.counts = squared_modulus(fourier(waves)).sum(dim=2) + 1e-6
+    made.counts = made.rates(made.probe, made.fractions)
     where = made.fractions.clone().requires_grad_()
 
     def first(f):
-        return made.misfits(made.probe, f)[0, 0]
+        return made.deviances(made.rates(made.probe, f))[0, 0]
 
     hessian = torch.autograd.functional.hessian(first, where)[0, 0, :, 0, 0, :]
     torch.testing.assert_close(made.equations().normal[0, 0], hessian / 2, rtol=1e-4, atol=1e-4)
+
+
+def stretched_patches(made, stretch):
+    """Patches whose object is a polynomial, exactly stretched about the centre of the light."""
+    centre = centre_of_mass(made.probe)
+    axis = torch.arange(made.n, dtype=torch.float64)
+    rho = torch.stack(torch.meshgrid(axis - centre[0], axis - centre[1], indexing="ij"), dim=-1)
+    y, x = ((rho + rho @ stretch.T) / made.n).unbind(-1)
+    return (1 + 0.3j * y - 0.5 * x + (0.4 - 0.2j) * y * x + 0.3j * x**2).expand(2, 3, -1, -1)
+
+
+@pytest.mark.parametrize("modes", [1, 2])
+def test_the_stretch_gradient_by_differences(modes):
+    made = Experiment(9, modes)
+    flat = torch.zeros(2, 2, dtype=torch.float64)
+    made.patches = stretched_patches(made, flat)
+    inner = torch.gradient(made.patches, dim=(-2, -1), edge_order=2)
+    found = stretch_equations(
+        made.patches,
+        torch.stack(inner, dim=2),
+        made.probe,
+        made.fractions,
+        to_corner(made.counts.sqrt()),
+        to_corner(made.mask),
+    )
+    held = made.equations()
+    torch.testing.assert_close(found.gradient[..., 4:], held.gradient)
+    torch.testing.assert_close(found.normal[..., 4:, 4:], held.normal)
+    torch.testing.assert_close(found.misfit, held.misfit)
+    centre = made.rates(made.probe, made.fractions)
+    scale = made.mask * (made.counts - centre) / (centre * (centre + 0.1)).sqrt()
+    for number in range(4):
+        step = flat.clone()
+        step[divmod(number, 2)] = 1e-5
+        rates = []
+        for sign in (1, -1):
+            made.patches = stretched_patches(made, sign * step)
+            rates.append(made.rates(made.probe, made.fractions))
+        slope = (scale * (rates[0] - rates[1])).sum((-2, -1)) / 2e-5
+        torch.testing.assert_close(found.gradient[..., number], slope, rtol=1e-5, atol=1e-5)
 
 
 def test_over_an_even_object_a_position_says_nothing():

@@ -75,3 +75,12 @@ def test_a_scan_and_a_batch_cut_the_same_subsets():
     for subset in visiting_order(4):
         members = [m for n in view._batches.of(subset) for m in view._batches.members[n]]
         assert sorted(members) == sorted(order[subset.index :: 4].tolist())
+
+
+def test_a_subset_lies_within_another_one_when_all_of_its_patterns_do():
+    for outer in visiting_order(4):
+        for part in visiting_order(8):
+            held = set(range(part.index, 64, part.count)) <= set(range(outer.index, 64, 4))
+            assert part.within(outer) == held
+    assert Subset(3, 4).within(EVERY)
+    assert not EVERY.within(Subset(0, 4))

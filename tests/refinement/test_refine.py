@@ -77,11 +77,55 @@ def test_an_affine_map_is_found():
     assert position_error(found.scan, scan) < 0.05
 
 
+@pytest.fixture(scope="module")
+def star() -> Scan:
+    return simulate(SimulationConfig(object="spokes", n=48, patterns=300, defocus_rad=6.0))
+
+
+def on_wrong_stage(star: Scan, moves: np.ndarray) -> Scan:
+    """The star displaced, and with a probe that is 5 % out of focus."""
+    probe = simulate(SimulationConfig(object="spokes", n=48, patterns=4, defocus_rad=5.7)).probe
+    scale = np.float32(np.linalg.norm(star.probe) / np.linalg.norm(probe))
+    return dataclasses.replace(displaced(star, moves), probe=scale * probe)
+
+
+@pytest.mark.parametrize("kind", ["affine", "points"])
+def test_a_stage_of_the_wrong_scale_is_put_right(star, kind):
+    """Object, probe and positions share the error: moves alone left 0.63 and 0.66 px of it."""
+    centred = star.positions_px - star.positions_px.mean(axis=0)
+    wrong = on_wrong_stage(star, centred @ np.array([[0.02, 0.017], [-0.017, -0.01]]))
+    found = run(
+        wrong, refine_probe=True, refine_positions=kind, position_bound_px=4.0, refine_sweeps=40
+    )
+    assert position_error(wrong, star) > 0.7
+    assert position_error(found.scan, star) < 0.05
+
+
+def test_a_stage_that_bends_is_put_right(star):
+    """Moves alone left 0.33 px of it."""
+    centred = star.positions_px - star.positions_px.mean(axis=0)
+    u, v = (centred / np.abs(centred).max()).T
+    bend = 1.5 * np.stack([2 * u * v + v**2, u**2 - 1.5 * v**3], axis=1)
+    wrong = on_wrong_stage(star, bend)
+    found = run(wrong, refine_probe=True, refine_positions="points", refine_sweeps=40)
+    assert position_error(wrong, star) > 0.7
+    assert position_error(found.scan, star) < 0.05
+
+
+@pytest.mark.parametrize("kind", ["affine", "points"])
+def test_few_photons_do_not_shrink_a_scan_that_is_right(kind):
+    dim = simulate(SimulationConfig(object="spokes", n=32, patterns=300, step_px=3.0, photons=1e4))
+    found = run(dim, refine_positions=kind, refine_sweeps=40).scan.positions_px
+    given = dim.positions_px - dim.positions_px.mean(axis=0)
+    scale = (given * (found - found.mean(axis=0))).sum() / (given**2).sum()
+    assert scale == pytest.approx(1, abs=0.01)
+
+
 def test_positions_keep_the_bound_and_the_canvas():
     scan = make_scan(24, photons=1e7, step=3.0)
     wrong = displaced(scan, np.random.default_rng(3).normal(0, 2, scan.positions_px.shape))
     found = run(wrong, refine_positions="points", position_bound_px=0.25, refine_sweeps=8)
-    # the affine map of the first rounds comes before the bound
+    # the affine map of the first rounds comes before the bound; so few patterns get no warp
     after_affine = run(wrong, refine_positions="affine", refine_sweeps=4)
     away = found.scan.positions_px - after_affine.scan.positions_px
     assert 0.2 < np.linalg.norm(away, axis=1).max() < 0.25 + 1e-6

@@ -43,12 +43,9 @@ def position_error(positions_px, scan):
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("generator", ["pie", "unrolled"])
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [0, 1, 2])
 def test_positions_and_probe_off_together(seed, generator):
-    """Wanted: positions to 0.2 px rms, the image within 10 % of the unperturbed one.
-
-    Seed 0 is left out: there positions and object settle in a warp of 0.8 px (docs/results.md).
-    """
+    """Wanted: positions to 0.2 px rms, the image within 10 % of the unperturbed one."""
     scan = simulate(replace(STAR, seed=seed))
     wrong = off_by(scan, 0.9 * STAR.defocus_rad, seed)
     quick = Config(
@@ -57,7 +54,7 @@ def test_positions_and_probe_off_together(seed, generator):
     mended = replace(
         quick,
         refinement=RefinementConfig(
-            refine_probe=True, refine_positions="points", position_bound_px=8
+            refine_probe=True, refine_positions="points", position_bound_px=10
         ),
     )
     right, ruined = (image_error(reconstruct(s, None, quick), scan) for s in (scan, wrong))
@@ -68,8 +65,8 @@ def test_positions_and_probe_off_together(seed, generator):
         f"{generator}, seed {seed}: positions {left:.3f} px rms, phase RMSE {found:.4f} rad, "
         f"unperturbed {right:.4f}, not refined {ruined:.4f}"
     )
-    assert left < 0.2
-    assert found < 1.25 * right
+    assert left < 0.03
+    assert found < 1.15 * right
     assert ruined > 4 * found
 
 

@@ -71,17 +71,41 @@ def settled_canvas(
 
 
 def add_long_waves(canvas: torch.Tensor, view: ScanView) -> None:
-    """Add the long waves of the phase that some patterns ask for, if others agree; in place.
+    """Add the long waves that some patterns ask for, as far as others bear them out; in place.
+
+    All of the phase where it explains those better than none of it. A probe or positions that are
+    only nearly right ask for too much: then the share where the parabola through their deviance
+    without, with half and with all of it is lowest.
 
     Args:
         canvas: (1, H, W) complex object.
         view: The whole scan.
     """
-    phase = long_wave_phase(view, canvas, Subset(0, min(view.subsets, _ASKED)))
+    parts = min(view.subsets, _ASKED)
+    phase = long_wave_phase(view, canvas, Subset(0, parts))
     if phase is None:
         return
-    judges = Subset(view.subsets - 1, view.subsets)
-    turned = canvas.clone()
-    phase.turn(turned)
-    if view.deviance(turned, judges) < view.deviance(canvas, judges):
-        canvas.copy_(turned)
+    judges = Subset(parts - 1, parts)
+
+    def deviance(share: float) -> float:
+        turned = canvas.clone()
+        phase.turn(turned, share)
+        return view.deviance(turned, judges)
+
+    none, whole = view.deviance(canvas, judges), deviance(1.0)
+    share = 1.0 if whole < none else lowest_share(none, deviance(0.5), whole)
+    if share > 0:
+        phase.turn(canvas, share)
+
+
+def lowest_share(none: float, half: float, whole: float) -> float:
+    """Return where the parabola through values at 0, 1/2 and 1 is lowest; 0 where it rises.
+
+    Args:
+        none: Value at 0.
+        half: Value at 1/2.
+        whole: Value at 1, no less than ``none``.
+    """
+    curvature = 2 * (none - 2 * half + whole)
+    slope = whole - none - curvature
+    return -slope / (2 * curvature) if slope < 0 else 0.0

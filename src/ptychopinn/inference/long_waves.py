@@ -7,6 +7,7 @@ from scipy.interpolate import RectBivariateSpline
 from scipy.sparse.linalg import spsolve
 
 from ptychopinn.inference.scan_view import ScanView
+from ptychopinn.physics.refinement import centre_of_mass
 from ptychopinn.physics.subsets import Subset
 
 #: Distance of the nodes between which the phase is interpolated, as a share of N.
@@ -15,8 +16,8 @@ _SPACING = 0.5
 _MOST_NODES = 20_000
 #: Fewer patterns than this say little about long waves.
 _LEAST_PATTERNS = 16
-#: What is expected of second differences of the phase between nodes, in rad: photon noise weighs
-#: against it (amplitudes of counts have variance 1/4).
+#: What is expected of second differences of the phase between nodes, in rad; photon noise weighs
+#: against it.
 _BEND = 0.05
 #: Rows of the canvas that are turned at once.
 _STRIP = 256
@@ -41,14 +42,15 @@ def long_wave_phase(view: ScanView, canvas: torch.Tensor, subset: Subset) -> "No
         The phase; None where too few patterns are asked.
     """
     found = view.slopes(canvas, subset)
-    asked = np.flatnonzero(found.normal.any(axis=(1, 2)))
+    asked = found.asked()
     if len(asked) < _LEAST_PATTERNS:
         return None
     height, width = view.canvas_shape
     n = view.scan.n
     spacing = max(_SPACING * n, (height * width / _MOST_NODES) ** 0.5)
     shape = (int(np.ceil(height / spacing)) + 1, int(np.ceil(width / spacing)) + 1)
-    places = (view.scan.positions_px[asked] + _centre_of_light(view.scan.probe)) / spacing
+    light = centre_of_mass(torch.from_numpy(view.scan.probe)).numpy() - n // 2
+    places = (view.scan.positions_px[asked] + light) / spacing
     slopes = _slopes_between_nodes(places, shape, spacing)
     weights = found.normal[asked]
     matrix = sum(
@@ -58,7 +60,7 @@ def long_wave_phase(view: ScanView, canvas: torch.Tensor, subset: Subset) -> "No
     )
     wanted = sum(slopes[i].T @ found.gradient[asked, i] for i in (0, 1))
     floor = 1e-9 * matrix.diagonal().mean()  # the mean phase is nobody's business
-    stiff = _second_differences(shape) / (4 * _BEND**2) + floor * sparse.eye_array(np.prod(shape))
+    stiff = _second_differences(shape) / _BEND**2 + floor * sparse.eye_array(np.prod(shape))
     nodes = spsolve((matrix + stiff).tocsc(), wanted).reshape(shape)
     return NodePhase(nodes, spacing)
 
@@ -77,21 +79,15 @@ class NodePhase:
         degrees = [min(3, side - 1) for side in nodes.shape]
         self._spline = RectBivariateSpline(y, x, nodes, kx=degrees[0], ky=degrees[1])
 
-    def turn(self, canvas: torch.Tensor) -> None:
-        """Multiply a (1, H, W) complex canvas by exp(i phi), in place."""
+    def turn(self, canvas: torch.Tensor, share: float = 1.0) -> None:
+        """Multiply a (1, H, W) complex canvas by exp(i share phi), in place."""
         _, height, width = canvas.shape
         for first in range(0, height, _STRIP):
             rows = canvas[:, first : first + _STRIP]
             y = np.arange(first, first + rows.shape[1])
-            angle = torch.from_numpy(self._spline(y, np.arange(width)).astype(np.float32))
+            phase = share * self._spline(y, np.arange(width))
+            angle = torch.from_numpy(phase.astype(np.float32))
             rows *= torch.polar(torch.ones_like(angle), angle).to(canvas.device)
-
-
-def _centre_of_light(probe: np.ndarray) -> np.ndarray:
-    """Return (2,) the centre of mass (y, x) of a probe, from the centre of its window, in px."""
-    light = (np.abs(probe) ** 2).sum(axis=0)
-    axis = np.arange(light.shape[-1]) - light.shape[-1] // 2
-    return np.array([light.sum(axis=1) @ axis, light.sum(axis=0) @ axis]) / light.sum()
 
 
 def _slopes_between_nodes(

@@ -18,7 +18,7 @@ from ptychopinn.physics.fourier import intensity, to_corner
 from ptychopinn.physics.fused import add_update, can_fuse
 from ptychopinn.physics.gauge import seen_share
 from ptychopinn.physics.likelihood import poisson_deviance
-from ptychopinn.physics.linearised import slope_equations
+from ptychopinn.physics.linearised import PatternEquations, slope_equations
 from ptychopinn.physics.probe import probes_at
 from ptychopinn.physics.projection import PROJECTION, ModulusStep, object_update
 from ptychopinn.physics.subsets import EVERY, Subset, most_subsets
@@ -99,15 +99,6 @@ class _Strip(NamedTuple):
         return (
             corners if not self.rows.start else corners - corners.new_tensor([self.rows.start, 0])
         )
-
-
-class PhaseSlopes(NamedTuple):
-    """The misfit of each pattern in a slope of the object's phase, see `AmplitudeEquations`."""
-
-    gradient: np.ndarray
-    """(K, 2) float64; 0 for patterns that were not asked."""
-    normal: np.ndarray
-    """(K, 2, 2) float64; likewise."""
 
 
 _Batch = TypeVar("_Batch", _Lit, _Prepared)
@@ -329,21 +320,18 @@ class ScanView:
             lost, patterns = self._processes.add_up(sums).tolist()
         return lost / (patterns * float(self.scan.mask.sum()))
 
-    def slopes(self, canvas: torch.Tensor, subset: Subset = EVERY) -> PhaseSlopes:
-        """Return what the patterns of a subset say of the slope of the object's phase."""
-        count = self.scan.n_patterns
-        gradient, normal = np.zeros((count, 2)), np.zeros((count, 2, 2))
+    def slopes(self, canvas: torch.Tensor, subset: Subset = EVERY) -> PatternEquations:
+        """Return what the patterns of a subset say of the slope of the object's phase, D = 2."""
+        found = PatternEquations.none_asked(self.scan.n_patterns, 2)
 
         def share(numbers: Sequence[int]) -> None:
             for number, batch in zip(numbers, self._prepared(numbers), strict=True):
                 patches = self._extract(canvas, batch.corners)
-                found = slope_equations(patches, batch.probes, batch.amplitude, self._mask)
-                members = self._batches.members[number]
-                gradient[members] = found.gradient[0].cpu().numpy()
-                normal[members] = found.normal[0].cpu().numpy()
+                answers = slope_equations(patches, batch.probes, batch.amplitude, self._mask)
+                found.fill(self._batches.members[number], answers)
 
         self._threads.work(share, self._batches.of(subset))
-        return PhaseSlopes(*self._processes.fill_in(gradient, normal))
+        return PatternEquations(*self._processes.fill_in(*found))
 
     def predictions(self, canvas: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield predicted and measured counts of each batch, (C, N, N), corner-centred.

@@ -4,8 +4,8 @@ import torch
 
 from ptychopinn.axes import require_axes
 from ptychopinn.physics.fourier import fourier, intensity, squared_modulus
-from ptychopinn.physics.linearised import AmplitudeEquations, amplitude_equations
-from ptychopinn.physics.probe import phase_ramps, shift_waves
+from ptychopinn.physics.linearised import LikelihoodEquations, likelihood_equations
+from ptychopinn.physics.probe import phase_ramps, probe_slopes_at, probes_at, shift_waves
 
 
 def probe_update(
@@ -42,8 +42,8 @@ def position_equations(
     slopes: torch.Tensor,
     corner_amplitude: torch.Tensor,
     corner_mask: torch.Tensor | None,
-) -> AmplitudeEquations:
-    """Linearise sum (sqrt(I) - sqrt(lambda))^2 of every pattern in its position, in px.
+) -> LikelihoodEquations:
+    """Linearise the misfit of every pattern in its position, in px.
 
         ds_p/dr_d = F(O dP_p/dr_d)
 
@@ -61,7 +61,52 @@ def position_equations(
     """
     spectrum = torch.fft.fft2(patches[:, :, None] * probes, norm="ortho")
     moved = torch.fft.fft2(patches[:, :, None, None] * slopes, norm="ortho")
-    return amplitude_equations(spectrum, moved, corner_amplitude, corner_mask)
+    return likelihood_equations(spectrum, moved, corner_amplitude, corner_mask)
+
+
+def stretch_equations(
+    patches: torch.Tensor,
+    object_slopes: torch.Tensor,
+    probe: torch.Tensor,
+    fractions: torch.Tensor,
+    corner_amplitude: torch.Tensor,
+    corner_mask: torch.Tensor | None,
+) -> LikelihoodEquations:
+    """Linearise the misfit of every pattern in a stretch E of the object under its probe.
+
+        O(c + rho) -> O(c + rho + E rho),   ds_p/dE_ij = F(P_p rho_j dO/dr_i)
+
+    with c the centre of the light, and in its position, as `position_equations` does: an object
+    that is stretched about another point than c has also moved.
+
+    Args:
+        patches: (B, C, N, N) complex object.
+        object_slopes: (B, C, 2, N, N) complex, its derivatives along y and x, per px.
+        probe: (P, N, N) complex.
+        fractions: (B, C, 2) real, in [0, 1) px.
+        corner_amplitude: (B, C, N, N) real sqrt(counts), zero frequency in the corner.
+        corner_mask: (N, N) 1 = good, in the same order; None = all are good.
+
+    Returns:
+        D = 6 numbers a pattern: E_yy, E_yx, E_xy, E_xx, then the position along y and x, in px.
+    """
+    sizes = require_axes("patches", patches, "B C N N", kind="complex")
+    require_axes("object_slopes", object_slopes, "B C 2 N N", kind="complex", **sizes)
+    centre = centre_of_mass(probe)
+    axis = torch.arange(sizes["N"], dtype=centre.dtype, device=probe.device)
+    along_y, along_x = (axis - centre[0])[:, None], (axis - centre[1])[None, :]
+    pulled = [slope * arm for slope in object_slopes.unbind(2) for arm in (along_y, along_x)]
+    probes, probe_slopes = probes_at(probe, fractions), probe_slopes_at(probe, fractions)
+    moved = torch.cat(
+        [
+            torch.stack(pulled, dim=2)[:, :, :, None] * probes[:, :, None],
+            patches[:, :, None, None] * probe_slopes,
+        ],
+        dim=2,
+    )
+    spectrum = torch.fft.fft2(patches[:, :, None] * probes, norm="ortho")
+    moved = torch.fft.fft2(moved, norm="ortho")
+    return likelihood_equations(spectrum, moved, corner_amplitude, corner_mask)
 
 
 def orthogonal_modes(probe: torch.Tensor) -> torch.Tensor:

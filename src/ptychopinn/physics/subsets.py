@@ -15,6 +15,10 @@ class Subset:
     index: int
     count: int
 
+    def within(self, other: "Subset") -> bool:
+        """Tell whether another subset, of no more parts, holds all of its patterns."""
+        return self.count % other.count == 0 and self.index % other.count == other.index
+
 
 #: The subset that holds every pattern.
 EVERY = Subset(0, 1)

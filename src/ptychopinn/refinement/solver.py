@@ -1,5 +1,6 @@
 """Object and probe solved for together, by ordered subsets of the patterns with momentum."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -9,18 +10,24 @@ import torch
 from ptychopinn.physics.canvas import extract_patches, place_patches
 from ptychopinn.physics.fourier import intensity, squared_modulus
 from ptychopinn.physics.fused import add_back_projected, can_fuse, moved_waves
+from ptychopinn.physics.linearised import LikelihoodEquations, PatternEquations
 from ptychopinn.physics.probe import back_project, exit_waves, probe_slopes_at, probes_at
 from ptychopinn.physics.projection import PROJECTION, modulus_residual
-from ptychopinn.physics.refinement import position_equations, probe_update
+from ptychopinn.physics.refinement import position_equations, probe_update, stretch_equations
 from ptychopinn.physics.subsets import EVERY, Subset, visiting_order
 from ptychopinn.processes import Processes
 from ptychopinn.refinement.patterns import PatternBatches
+from ptychopinn.refinement.warp import Warp, warped_object
 from ptychopinn.scan import Scan
 
 #: Nesterov momentum of object and probe between two steps.
 MOMENTUM = 0.85
+#: A sweep that leaves this many times the least misfit overshot.
+_RISE = 1.3
 #: Damping of the division by the illumination, and by sum |O|^2: shares of their maxima.
 OBJECT_DAMPING, PROBE_DAMPING = 0.5, 0.1
+#: Divides nothing by nothing where no pattern of a step is heeded.
+_NO_LIGHT = 1e-12
 
 
 class _Asked(NamedTuple):
@@ -82,9 +89,13 @@ class JointSolver:
         """(P, N, N) complex."""
         self.positions_px = scan.positions_px.copy()
         """(K, 2) float64; whoever moves them writes here."""
+        self.set_aside = np.zeros(scan.n_patterns, dtype=bool)
+        """(K,) patterns that ask nothing of object and probe; whoever doubts them writes here."""
+        self.held_out: Subset | None = None
+        """Patterns that sweeps leave out, so that they can judge; a union of the sweep's steps."""
         self._canvas_move = torch.zeros_like(self.canvas)
         self._probe_move = torch.zeros_like(self.probe)
-        self._kept = self.canvas, self.probe
+        self._kept, self._least = (self.canvas, self.probe), math.inf
         self._pace = 1.0
 
     def _windows(self, positions_px: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
@@ -99,20 +110,30 @@ class JointSolver:
         """Who shares the patterns."""
         return self._batches.processes
 
-    def keep(self, canvas: torch.Tensor, probe: torch.Tensor) -> None:
-        """Remember an object and a probe, to come back to."""
-        self._kept = canvas, probe
-
-    def calm_down(self) -> None:
-        """Go back to what was kept, without momentum, and take half as long steps from now on."""
-        self.canvas, self.probe = self._kept
-        self._canvas_move = torch.zeros_like(self.canvas)
-        self._probe_move = torch.zeros_like(self.probe)
-        self._pace *= 0.5
-
     def sweep(self, subsets: int, *, refine_probe: bool) -> float:
-        """Take one step with each subset; return the misfit on the way, as a share of the light."""
-        steps = [self._step(part, refine_probe=refine_probe) for part in visiting_order(subsets)]
+        """Take one step with each subset; return the misfit on the way, as a share of the light.
+
+        A sweep that overshot is taken back, and steps are half as long from then on.
+        """
+        before = self.canvas, self.probe
+        misfit = self._steps(subsets, refine_probe=refine_probe)
+        if misfit > _RISE * self._least:
+            self.canvas, self.probe = self._kept
+            self._canvas_move = torch.zeros_like(self.canvas)
+            self._probe_move = torch.zeros_like(self.probe)
+            self._pace *= 0.5
+        elif misfit <= self._least:
+            self._kept, self._least = before, misfit
+        return misfit
+
+    def _steps(self, subsets: int, *, refine_probe: bool) -> float:
+        steps = []
+        for part in visiting_order(subsets):
+            if self.held_out is None or not part.within(self.held_out):
+                steps.append(self._step(part, refine_probe=refine_probe))
+            elif self._on_batch:
+                for number in self._batches.of(part):
+                    self._on_batch(len(self._batches.members(number)))
         misfit, light = torch.stack(steps).sum(dim=0).tolist()
         return float(misfit / max(light, 1e-12))
 
@@ -129,12 +150,11 @@ class JointSolver:
         for part in parts[1:]:
             asked = asked + part
         asked = _Asked(*self.processes.add_up_together(*asked))
-        ahead = canvas + self._pace * asked.object / (
-            asked.light + OBJECT_DAMPING * asked.light.max()
-        )
+        floor = (OBJECT_DAMPING * asked.light.max()).clamp_min(_NO_LIGHT)
+        ahead = canvas + self._pace * asked.object / (asked.light + floor)
         self._canvas_move, self.canvas = ahead - self.canvas, ahead
         if refine_probe:
-            floor = PROBE_DAMPING * asked.density.max()
+            floor = (PROBE_DAMPING * asked.density.max()).clamp_min(_NO_LIGHT)
             ahead = probe + self._pace * asked.probe / (asked.density + floor)
             self._probe_move, self.probe = ahead - self.probe, ahead
         return asked.misfit
@@ -155,10 +175,13 @@ class JointSolver:
             torch.zeros(2, dtype=probe.real.dtype, device=self._device),
         )
         for number in numbers:
-            members = self._batches.members(number)
+            if self._on_batch:
+                self._on_batch(len(self._batches.members(number)))
+            members, amplitude = self._heeded(number)
+            if not len(members):
+                continue
             corners, fractions = self._windows(self.positions_px[members])
             probes = probes_at(probe, fractions)
-            amplitude = self._batches.amplitude(number)
             change = self._ask_object(total.object, canvas, corners, amplitude, probes)
             light = intensity(probes)
             place_patches(light, corners, self._shape, out=total.light)
@@ -168,9 +191,15 @@ class JointSolver:
                 patches = extract_patches(canvas, corners, self._n)
                 total.probe.add_(probe_update(patches, change, fractions))
                 total.density.add_(squared_modulus(patches).sum(dim=(0, 1)))
-            if self._on_batch:
-                self._on_batch(len(members))
         return total
+
+    def _heeded(self, number: int) -> tuple[np.ndarray, torch.Tensor]:
+        """Return members and amplitudes of a batch, without the patterns that are set aside."""
+        members, amplitude = self._batches.members(number), self._batches.amplitude(number)
+        heeded = ~self.set_aside[members]
+        if heeded.all():
+            return members, amplitude
+        return members[heeded], amplitude[:, torch.from_numpy(heeded).to(self._device)]
 
     def _ask_object(
         self,
@@ -191,27 +220,63 @@ class JointSolver:
         place_patches(back_project(change, probes), corners, self._shape, out=total)
         return change
 
-    def equations(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return gradient (K, 2) and normal matrix (K, 2, 2) of every position, float64."""
-        gradient = np.zeros((len(self.positions_px), 2))
-        normal = np.zeros((len(self.positions_px), 2, 2))
+    def equations(self) -> PatternEquations:
+        """Return the equations of every position, D = 2."""
+
+        def linearised(
+            corners: torch.Tensor, fractions: torch.Tensor, amplitude: torch.Tensor
+        ) -> LikelihoodEquations:
+            return position_equations(
+                extract_patches(self.canvas, corners, self._n),
+                probes_at(self.probe, fractions),
+                probe_slopes_at(self.probe, fractions),
+                amplitude,
+                self._batches.mask,
+            )
+
+        return self._equations(linearised, 2, EVERY)
+
+    def stretch_equations(self, subset: Subset) -> PatternEquations:
+        """Return those of a stretch and a move, D = 6, see `physics.refinement`."""
+        slopes = torch.gradient(self.canvas[0])
+
+        def linearised(
+            corners: torch.Tensor, fractions: torch.Tensor, amplitude: torch.Tensor
+        ) -> LikelihoodEquations:
+            cut = [extract_patches(slope[None], corners, self._n) for slope in slopes]
+            return stretch_equations(
+                extract_patches(self.canvas, corners, self._n),
+                torch.stack(cut, dim=2),
+                self.probe,
+                fractions,
+                amplitude,
+                self._batches.mask,
+            )
+
+        return self._equations(linearised, 6, subset)
+
+    def _equations(
+        self, linearised: Callable[..., LikelihoodEquations], unknowns: int, subset: Subset
+    ) -> PatternEquations:
+        found = PatternEquations.none_asked(len(self.positions_px), unknowns)
 
         def work(numbers: Sequence[int]) -> None:
             for number in numbers:
                 members = self._batches.members(number)
-                corners, fractions = self._windows(self.positions_px[members])
-                found = position_equations(
-                    extract_patches(self.canvas, corners, self._n),
-                    probes_at(self.probe, fractions),
-                    probe_slopes_at(self.probe, fractions),
-                    self._batches.amplitude(number),
-                    self._batches.mask,
-                )
-                gradient[members] = found.gradient[0].cpu().numpy()
-                normal[members] = found.normal[0].cpu().numpy()
+                windows = self._windows(self.positions_px[members])
+                found.fill(members, linearised(*windows, self._batches.amplitude(number)))
 
-        self._batches.share(work, self._batches.of(EVERY))
-        return self.processes.fill_in(gradient, normal)  # type: ignore[return-value]
+        self._batches.share(work, self._batches.of(subset))
+        return PatternEquations(*self.processes.fill_in(*found))
+
+    @torch.inference_mode()
+    def warp(self, warp: Warp) -> None:
+        """Warp the object and its momentum, see `warped_object`."""
+        self.canvas, self._canvas_move = (
+            warped_object(canvas, warp) for canvas in (self.canvas, self._canvas_move)
+        )
+        # What was before belongs to other positions, and interpolation blurs the object a little.
+        self._kept, self._least = (self.canvas, self.probe), math.inf
 
     def misfits(self) -> np.ndarray:
         """Return (K,) what object and probe leave of each pattern, as a share of its light."""
