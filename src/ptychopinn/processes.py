@@ -12,6 +12,7 @@ positions move or are looked for. The check by halves takes one for each half, a
 patterns that it shows; no others are sent. What a file holds is looked through by every process.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -169,3 +170,6 @@ def joined() -> Iterator[Processes]:
         yield current()
     finally:
         distributed.destroy_process_group()
+        # What still refers to the group, as a trainer in a cycle of its own, would hold its threads
+        # until the interpreter ends, and gloo aborts there.
+        gc.collect()
