@@ -6,8 +6,22 @@ import torch
 
 from ptychopinn.physics import fused
 from ptychopinn.physics.canvas import add_windows, cut_windows
-from ptychopinn.physics.fused import add_update, can_fuse
-from ptychopinn.physics.projection import PROJECTION, ModulusStep, object_update
+from ptychopinn.physics.fourier import intensity
+from ptychopinn.physics.fused import (
+    add_light,
+    add_update,
+    can_fuse,
+    moved_probes,
+    moved_waves,
+)
+from ptychopinn.physics.mkl_transform import MklTransform
+from ptychopinn.physics.probe import exit_waves, probes_at
+from ptychopinn.physics.projection import (
+    PROJECTION,
+    ModulusStep,
+    modulus_residual,
+    object_update,
+)
 
 SHAPE = (40, 57)
 
@@ -22,10 +36,20 @@ def patterns(n: int, modes: int):
     return canvas, torch.stack([rows, columns], dim=-1), amplitude, probes
 
 
+@pytest.fixture(params=["pattern by pattern", "batch by batch"])
+def way(request, monkeypatch):
+    """Both ways: with transforms inside of the loops, and without."""
+    if request.param == "batch by batch":
+        monkeypatch.setattr(fused, "load_transform", lambda *_: None)
+    elif fused.load_transform(16, 1) is None:
+        pytest.skip("torch brings no MKL here")
+
+
 @pytest.mark.parametrize("n", [16, 17])
 @pytest.mark.parametrize("modes", [1, 3])
 @pytest.mark.parametrize("step", [PROJECTION, ModulusStep.proximal(2.0)])
 @pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.usefixtures("way")
 def test_it_is_cutting_asking_and_adding_in_one(n, modes, step, masked):
     canvas, corners, amplitude, probes = patterns(n, modes)
     good = torch.ones(n, n)
@@ -39,6 +63,58 @@ def test_it_is_cutting_asking_and_adding_in_one(n, modes, step, masked):
     assert (wanted - before).abs().max() > 1
     add_update(total, canvas, (corners, corners), (amplitude, probes), good, step)
     torch.testing.assert_close(total, wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("n", [16, 17])
+@pytest.mark.parametrize("modes", [1, 3])
+@pytest.mark.usefixtures("way")
+def test_moved_waves_are_what_the_data_step_adds(n, modes):
+    canvas, corners, amplitude, probes = patterns(n, modes)
+    waves = exit_waves(cut_windows(canvas, corners, n), probes)
+    wanted = modulus_residual(waves, amplitude, None)
+    found = moved_waves(canvas, corners, (amplitude, probes), torch.ones(n, n), PROJECTION)
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("n", [16, 17])
+@pytest.mark.parametrize("modes", [1, 3])
+@pytest.mark.usefixtures("way")
+def test_probes_move_as_without_compiled_loops(n, modes):
+    probe = patterns(n, modes)[-1][0, 0]
+    fractions = torch.tensor([[0.0, 0.0], [0.25, 0.5], [0.99, 0.1]])
+    found = moved_probes(probe, fractions)
+    torch.testing.assert_close(found, probes_at(probe, fractions), rtol=1e-5, atol=1e-5)
+    assert (found[1] - found[0]).abs().max() > 0.1
+
+
+def test_other_precisions_of_a_probe_move_too():
+    probe = patterns(16, 2)[-1][0, 0].to(torch.complex128)
+    fractions = torch.rand(3, 2, dtype=torch.float64)
+    torch.testing.assert_close(
+        moved_probes(probe, fractions), probes_at(probe, fractions), rtol=0, atol=0
+    )
+
+
+@pytest.mark.parametrize("modes", [1, 3])
+def test_light_falls_where_windows_are(modes):
+    _, corners, _, probes = patterns(16, modes)
+    found, wanted = torch.ones(2, 1, *SHAPE)
+    add_light(found, probes, corners)
+    add_windows(wanted, intensity(probes), corners)
+    torch.testing.assert_close(found, wanted)
+
+
+def test_a_transform_that_fails_is_no_silence(monkeypatch):
+    good = fused.load_transform(16, 1)
+    if good is None:
+        pytest.skip("torch brings no MKL here")
+    canvas, corners, amplitude, probes = patterns(16, 1)
+    # An empty plan: MKL says so, and returns.
+    broken = MklTransform(good.forward, good.backward, 0)
+    monkeypatch.setattr(fused, "load_transform", lambda *_: broken)
+    lit = (amplitude, probes)
+    with pytest.raises(RuntimeError, match="MKL failed"):
+        moved_waves(canvas, corners, lit, torch.ones(16, 16), PROJECTION)
 
 
 def test_it_adds_to_a_strip_of_the_canvas():

@@ -15,11 +15,10 @@ from ptychopinn.inference.canvas_piece import CanvasPiece
 from ptychopinn.physics.canvas import add_windows, cut_windows
 from ptychopinn.physics.diffraction import diffract_in_corner
 from ptychopinn.physics.fourier import intensity, to_corner
-from ptychopinn.physics.fused import add_update, can_fuse
+from ptychopinn.physics.fused import add_light, add_update, can_fuse, moved_probes
 from ptychopinn.physics.gauge import seen_share
 from ptychopinn.physics.likelihood import poisson_deviance
 from ptychopinn.physics.linearised import PatternEquations, slope_equations
-from ptychopinn.physics.probe import probes_at
 from ptychopinn.physics.projection import PROJECTION, ModulusStep, object_update
 from ptychopinn.physics.subsets import EVERY, Subset, most_subsets
 from ptychopinn.processes import ALONE, Processes
@@ -256,10 +255,13 @@ class ScanView:
 
     def _light(self, part: np.ndarray) -> _Lit:
         """Return the probes and corners of a batch."""
-        probes = probes_at(self._probe, self._fractions[part])
+        probes = moved_probes(self._probe, self._fractions[part])
         return _Lit(probes[None], self._corners[part][None])
 
     def _add_light(self, batch: _Lit, total: _Strip) -> None:
+        if can_fuse(batch.probes) and not self._by_pieces:
+            add_light(total.values, batch.probes, total.below(batch.corners))
+            return
         self._add(intensity(batch.probes), batch.corners, total)
 
     def _add(self, patches: torch.Tensor, corners: torch.Tensor, total: _Strip) -> None:

@@ -1,13 +1,16 @@
-"""The data step of a processor: FFTs, and one compiled pass over the waves on each side of them."""
+"""The data step of a processor, compiled: a pattern stays in the cache from light to update."""
 
 import importlib
 import logging
 from functools import cache
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
 
+from ptychopinn.physics.mkl_transform import load_transform
+from ptychopinn.physics.probe import phase_ramps, probes_at
 from ptychopinn.physics.projection import ModulusStep
 
 _LOG = logging.getLogger(__name__)
@@ -32,6 +35,47 @@ def can_fuse(*waves: torch.Tensor) -> bool:
     return known and load_kernels() is not None
 
 
+def moved_probes(probe: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
+    """Return what `probe.probes_at` does, without gradient, in one pass where that can be.
+
+    Args:
+        probe: (P, N, N) complex.
+        fractions: (K, 2) real, (y, x) in px.
+
+    Returns:
+        (K, P, N, N) complex.
+    """
+    modes, n, _ = probe.shape
+    transform = load_transform(n, modes) if can_fuse(probe) else None
+    if transform is None:
+        return probes_at(probe, fractions)
+    kernels = _require_kernels()
+    rows, columns = phase_ramps(fractions, n, probe.dtype)
+    spectrum = torch.fft.fft2(probe, norm="forward")  # its 1/N^2 is that of the way back
+    probes = probe.new_empty(len(fractions), modes, n, n)
+    said = kernels.move_probes(
+        _as_pairs(spectrum.contiguous()),
+        _as_pairs(rows.flatten(1).contiguous()),
+        _as_pairs(columns.flatten(1).contiguous()),
+        tuple(transform),
+        _as_pairs(probes),
+    )
+    _require_success(said)
+    return probes
+
+
+def add_light(total: torch.Tensor, probes: torch.Tensor, corners: torch.Tensor) -> None:
+    """Add sum_p |P_kp|^2 to the window of each pattern.
+
+    Args:
+        total: (1, h, W) float32, added to in place.
+        probes: (1, C, P, N, N) complex64.
+        corners: (1, C, 2) int64, on the total.
+    """
+    where = corners[0].contiguous().numpy()
+    _require_kernels().add_light(_as_pairs(probes[0].contiguous()), where, total[0].numpy())
+
+
 def add_update(
     total: torch.Tensor,
     canvas: torch.Tensor,
@@ -45,8 +89,8 @@ def add_update(
         total += sum_k place_k( sum_p conj(P_kp) (psi'_kp - psi_kp) ),   psi_kp = P_kp extract_k(O)
 
     The same as `canvas.cut_windows`, `projection.object_update` and `canvas.add_windows` one
-    after the other, which pass over the waves a dozen times; here it is two passes of FFTs and
-    three more, while they are in the cache.
+    after the other, which pass over the waves of a batch a dozen times. Here each pattern goes all
+    the way by itself, in the cache; without `mkl_transform` the batch makes five passes.
 
     Args:
         total: (1, h, W) complex64, added to in place.
@@ -57,8 +101,16 @@ def add_update(
         good: (N, N) float32, 1 = good, in the order of the amplitudes.
         step: How far a pixel moves.
     """
+    kernels = _require_kernels()
     seen, added = corners
-    add_back_projected(total, moved_waves(canvas, seen, lit, good, step), added, lit[1])
+    transform = load_transform(*_size_of(lit[1]))
+    if transform is None:
+        add_back_projected(total, moved_waves(canvas, seen, lit, good, step), added, lit[1])
+        return
+    pixels, where, *asked = _arguments(canvas, seen, lit, good, step)
+    both = (where, added[0].contiguous().numpy())
+    said = kernels.add_update(pixels, both, *asked, tuple(transform), _as_pairs(total[0]))
+    _require_success(said)
 
 
 def moved_waves(
@@ -78,13 +130,17 @@ def moved_waves(
         step: As there.
     """
     kernels = _require_kernels()
-    amplitude, probes = lit[0][0].contiguous(), lit[1][0].contiguous()
-    waves = torch.empty_like(probes)
-    where = corners[0].contiguous().numpy()
-    kernels.light_windows(_as_pairs(canvas[0]), where, _as_pairs(probes), _as_pairs(waves))
+    pixels, where, amplitude, probes, known, numbers = _arguments(canvas, corners, lit, good, step)
+    waves = torch.empty_like(lit[1][0], memory_format=torch.contiguous_format)
+    pairs = _as_pairs(waves)
+    transform = load_transform(*_size_of(waves))
+    if transform is not None:
+        asked = (amplitude, probes, known, numbers, tuple(transform))
+        _require_success(kernels.move_waves(pixels, where, *asked, pairs))
+        return waves[None]
+    kernels.light_windows(pixels, where, probes, pairs)
     spectrum = torch.fft.fft2(waves, norm="backward")
-    numbers = torch.tensor(step, dtype=torch.float32).numpy()
-    kernels.move_moduli(_as_pairs(spectrum), amplitude.numpy(), good.numpy(), *numbers)
+    kernels.move_moduli(_as_pairs(spectrum), amplitude, known, numbers)
     return torch.fft.ifft2(spectrum, norm="forward")[None]
 
 
@@ -113,6 +169,35 @@ def _require_kernels() -> ModuleType:
     if kernels is None:
         raise RuntimeError("physics.fused: numba does not work here; ask can_fuse first.")
     return kernels
+
+
+def _arguments(
+    canvas: torch.Tensor,
+    corners: torch.Tensor,
+    lit: tuple[torch.Tensor, torch.Tensor],
+    good: torch.Tensor,
+    step: ModulusStep,
+) -> tuple[Any, ...]:
+    """Return canvas, corners, amplitudes, probes, good pixels and step as the loops want them."""
+    return (
+        _as_pairs(canvas[0]),
+        corners[0].contiguous().numpy(),
+        lit[0][0].contiguous().numpy(),
+        _as_pairs(lit[1][0].contiguous()),
+        good.numpy(),
+        tuple(np.float32(number) for number in step),
+    )
+
+
+def _size_of(waves: torch.Tensor) -> tuple[int, int]:
+    """Return N and P of (..., P, N, N) waves."""
+    return waves.shape[-1], waves.shape[-3]
+
+
+def _require_success(said: int) -> None:
+    """Stop where a transform did not work; it never should, for the plan was tried before."""
+    if said:
+        raise RuntimeError(f"physics.fused: a Fourier transform of MKL failed and returned {said}.")
 
 
 def _as_pairs(values: torch.Tensor) -> np.ndarray:

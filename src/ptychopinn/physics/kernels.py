@@ -5,23 +5,204 @@ instructions; complex64 arrays they do not. Nothing here checks its input.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numba
 import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
 
 _CANVAS, _CORNERS, _WAVES = "f4[:, ::1]", "i8[:, ::1]", "f4[:, :, :, ::1]"
+_BOTH = "UniTuple(i8[:, ::1], 2)"
+_AMPLITUDE, _STEP, _TRANSFORM = "f4[:, :, ::1]", "UniTuple(f4, 4)", "UniTuple(i8, 3)"
+Step = tuple[np.float32, np.float32, np.float32, np.float32]
+Transform = tuple[int, int, int]
+
+#: Sums in any order; NaN and infinity stay what they are.
+_FAST = {"contract", "reassoc", "arcp", "nsz"}
+_inlined = numba.njit(nogil=True, error_model="numpy", fastmath=_FAST)
 
 
-def _compiled(*arguments: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def _compiled(
+    *arguments: str, returns: str = "void"
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Compile a function for arguments of these types, or find it in the cache."""
     return numba.njit(
-        f"void({', '.join(arguments)})",
+        f"{returns}({', '.join(arguments)})",
         nogil=True,
         cache=True,
         error_model="numpy",
-        # Sums in any order; NaN and infinity stay what they are.
-        fastmath={"contract", "reassoc", "arcp", "nsz"},
+        fastmath=_FAST,
     )
+
+
+@intrinsic
+def _transform(_: Any, call: types.Integer, plan: types.Integer, data: types.Integer) -> Any:
+    """Call ``long call(void *plan, void *data, ...)`` at an address; see `mkl_transform`."""
+
+    def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        pointer = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.IntType(64), [pointer, pointer], var_arg=True)
+        function = builder.inttoptr(arguments[0], kind.as_pointer())
+        return builder.call(function, [builder.inttoptr(a, pointer) for a in arguments[1:]])
+
+    return types.int64(call, plan, data), code
+
+
+#: Called from compiled code with three numbers; checkers see the function that writes such code.
+_transformed: Any = _transform
+
+
+@_inlined
+def _light_window(
+    canvas: np.ndarray, corner: np.ndarray, probes: np.ndarray, waves: np.ndarray
+) -> None:
+    """Fill waves[p] = probes[p] * the window of the canvas that begins at a corner."""
+    y, x = corner[0], 2 * corner[1]
+    modes, n, _ = waves.shape
+    for p in range(modes):
+        for i in range(n):
+            seen = canvas[y + i, x : x + 2 * n]
+            probe = probes[p, i]
+            wave = waves[p, i]
+            for j in range(n):
+                a, b = seen[2 * j], seen[2 * j + 1]
+                c, d = probe[2 * j], probe[2 * j + 1]
+                wave[2 * j] = a * c - b * d
+                wave[2 * j + 1] = a * d + b * c
+
+
+@_inlined
+def _move_pattern(
+    spectrum: np.ndarray,
+    amplitude: np.ndarray,
+    good: np.ndarray,
+    step: Step,
+    change: np.ndarray,
+) -> None:
+    """Multiply the spectrum of a pattern by the relative change of its moduli."""
+    modes, n, _ = spectrum.shape
+    area = np.float32(n * n)
+    scale, offset, bound, floor = step
+    scale, bound = scale / area, bound / area
+    for i in range(n):
+        change[:] = floor * area
+        for p in range(modes):
+            wave = spectrum[p, i]
+            for j in range(n):
+                change[j] += wave[2 * j] * wave[2 * j] + wave[2 * j + 1] * wave[2 * j + 1]
+        measured, known = amplitude[i], good[i]
+        for j in range(n):
+            quotient = area * measured[j] * measured[j] / change[j]
+            change[j] = (scale * np.sqrt(quotient + offset) - bound) * known[j]
+        for p in range(modes):
+            wave = spectrum[p, i]
+            for j in range(n):
+                wave[2 * j] *= change[j]
+                wave[2 * j + 1] *= change[j]
+
+
+@_inlined
+def _add_window(
+    waves: np.ndarray, probes: np.ndarray, corner: np.ndarray, total: np.ndarray
+) -> None:
+    """Add conj(probes[p]) * waves[p] to the window of the total that begins at a corner."""
+    y, x = corner[0], 2 * corner[1]
+    modes, n, _ = waves.shape
+    for p in range(modes):
+        for i in range(n):
+            sums = total[y + i, x : x + 2 * n]
+            probe = probes[p, i]
+            wave = waves[p, i]
+            for j in range(n):
+                a, b = wave[2 * j], wave[2 * j + 1]
+                c, d = probe[2 * j], probe[2 * j + 1]
+                sums[2 * j] += c * a + d * b
+                sums[2 * j + 1] += c * b - d * a
+
+
+@_inlined
+def _moved(  # noqa: PLR0913, PLR0917
+    canvas: np.ndarray,
+    corner: np.ndarray,
+    amplitude: np.ndarray,
+    probes: np.ndarray,
+    good: np.ndarray,
+    step: Step,
+    transform: Transform,
+    wave: np.ndarray,
+    change: np.ndarray,
+) -> int:
+    """Fill wave with what the data step adds to the exit waves of one pattern; 0 where all is well.
+
+    change is memory for a row.
+    """
+    forward, backward, plan = transform
+    _light_window(canvas, corner, probes, wave)
+    said = _transformed(forward, plan, wave.ctypes.data)
+    _move_pattern(wave, amplitude, good, step, change)
+    return said | _transformed(backward, plan, wave.ctypes.data)
+
+
+@_compiled("f4[:, :, ::1]", _CANVAS, _CANVAS, _TRANSFORM, _WAVES, returns="i8")
+def move_probes(
+    spectrum: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    transform: Transform,
+    probes: np.ndarray,
+) -> int:
+    """Fill probes[k] with the probe where pattern k has it: F^-1[spectrum * rows[k] * columns[k]].
+
+    Args:
+        spectrum: (P, N, 2 N) float32, of the probe, over N^2.
+        rows: (K, 2 N) float32, `probe.phase_ramps` along rows.
+        columns: (K, 2 N) float32, those along columns.
+        transform: A `mkl_transform.MklTransform`.
+        probes: (K, P, N, 2 N) float32, filled.
+
+    Returns:
+        0, or what a transform that failed said.
+    """
+    modes, n, _ = spectrum.shape
+    _, backward, plan = transform
+    said = 0
+    for k in range(len(probes)):
+        ramp = columns[k]
+        for i in range(n):
+            a, b = rows[k, 2 * i], rows[k, 2 * i + 1]
+            for p in range(modes):
+                before = spectrum[p, i]
+                after = probes[k, p, i]
+                for j in range(n):
+                    c, d = ramp[2 * j], ramp[2 * j + 1]
+                    e, f = a * c - b * d, a * d + b * c
+                    c, d = before[2 * j], before[2 * j + 1]
+                    after[2 * j] = e * c - f * d
+                    after[2 * j + 1] = e * d + f * c
+        said |= _transformed(backward, plan, probes[k].ctypes.data)
+    return said
+
+
+@_compiled(_WAVES, _CORNERS, _CANVAS)
+def add_light(probes: np.ndarray, corners: np.ndarray, total: np.ndarray) -> None:
+    """Add sum_p |probes[k, p]|^2 to window k of the total.
+
+    Args:
+        probes: (K, P, N, 2 N) float32.
+        corners: (K, 2) int64.
+        total: (H, W) float32, added to in place.
+    """
+    patterns, modes, n, _ = probes.shape
+    for k in range(patterns):
+        y, x = corners[k]
+        for p in range(modes):
+            for i in range(n):
+                sums = total[y + i, x : x + n]
+                probe = probes[k, p, i]
+                for j in range(n):
+                    sums[j] += probe[2 * j] * probe[2 * j] + probe[2 * j + 1] * probe[2 * j + 1]
 
 
 @_compiled(_CANVAS, _CORNERS, _WAVES, _WAVES)
@@ -36,30 +217,16 @@ def light_windows(
         probes: (K, P, N, 2 N) float32.
         waves: (K, P, N, 2 N) float32, filled.
     """
-    patterns, modes, n, _ = waves.shape
-    for k in range(patterns):
-        y, x = corners[k, 0], 2 * corners[k, 1]
-        for p in range(modes):
-            for i in range(n):
-                seen = canvas[y + i, x : x + 2 * n]
-                probe = probes[k, p, i]
-                wave = waves[k, p, i]
-                for j in range(n):
-                    a, b = seen[2 * j], seen[2 * j + 1]
-                    c, d = probe[2 * j], probe[2 * j + 1]
-                    wave[2 * j] = a * c - b * d
-                    wave[2 * j + 1] = a * d + b * c
+    for k in range(len(waves)):
+        _light_window(canvas, corners[k], probes[k], waves[k])
 
 
-@_compiled(_WAVES, "f4[:, :, ::1]", _CANVAS, "f4", "f4", "f4", "f4")
+@_compiled(_WAVES, _AMPLITUDE, _CANVAS, _STEP)
 def move_moduli(
     spectrum: np.ndarray,
     amplitude: np.ndarray,
     good: np.ndarray,
-    scale: np.float32,
-    offset: np.float32,
-    bound: np.float32,
-    floor: np.float32,
+    step: Step,
 ) -> None:
     """Multiply spectra by the relative change of their moduli; see `projection.ModulusStep`.
 
@@ -70,31 +237,11 @@ def move_moduli(
         spectrum: (K, P, N, 2 N) float32, N times the orthonormal one, changed in place.
         amplitude: (K, N, N) float32, square root of the counts.
         good: (N, N) float32, 1 = good, 0 = bad.
-        scale: Of the step, as the next three.
-        offset: See there.
-        bound: See there.
-        floor: See there.
+        step: scale, offset, bound and floor of the step.
     """
-    patterns, modes, n, _ = spectrum.shape
-    change = np.empty(n, np.float32)
-    area = np.float32(n * n)
-    scale, bound = scale / area, bound / area
-    for k in range(patterns):
-        for i in range(n):
-            change[:] = floor * area
-            for p in range(modes):
-                wave = spectrum[k, p, i]
-                for j in range(n):
-                    change[j] += wave[2 * j] * wave[2 * j] + wave[2 * j + 1] * wave[2 * j + 1]
-            measured, known = amplitude[k, i], good[i]
-            for j in range(n):
-                quotient = area * measured[j] * measured[j] / change[j]
-                change[j] = (scale * np.sqrt(quotient + offset) - bound) * known[j]
-            for p in range(modes):
-                wave = spectrum[k, p, i]
-                for j in range(n):
-                    wave[2 * j] *= change[j]
-                    wave[2 * j + 1] *= change[j]
+    change = np.empty(spectrum.shape[2], np.float32)
+    for k in range(len(spectrum)):
+        _move_pattern(spectrum[k], amplitude[k], good, step, change)
 
 
 @_compiled(_WAVES, _WAVES, _CORNERS, _CANVAS)
@@ -109,16 +256,82 @@ def add_back_projected(
         corners: (K, 2) int64.
         total: (H, 2 W) float32, added to in place.
     """
-    patterns, modes, n, _ = waves.shape
-    for k in range(patterns):
-        y, x = corners[k, 0], 2 * corners[k, 1]
-        for p in range(modes):
-            for i in range(n):
-                sums = total[y + i, x : x + 2 * n]
-                probe = probes[k, p, i]
-                wave = waves[k, p, i]
-                for j in range(n):
-                    a, b = wave[2 * j], wave[2 * j + 1]
-                    c, d = probe[2 * j], probe[2 * j + 1]
-                    sums[2 * j] += c * a + d * b
-                    sums[2 * j + 1] += c * b - d * a
+    for k in range(len(waves)):
+        _add_window(waves[k], probes[k], corners[k], total)
+
+
+@_compiled(_CANVAS, _CORNERS, _AMPLITUDE, _WAVES, _CANVAS, _STEP, _TRANSFORM, _WAVES, returns="i8")
+def move_waves(
+    canvas: np.ndarray,
+    corners: np.ndarray,
+    amplitude: np.ndarray,
+    probes: np.ndarray,
+    good: np.ndarray,
+    step: Step,
+    transform: Transform,
+    waves: np.ndarray,
+) -> int:
+    """Fill waves[k] with what the data step adds to the exit waves of pattern k.
+
+    `light_windows`, a transform, `move_moduli` and the transform back, one pattern after the other.
+
+    Args:
+        canvas: As for these, as all that is not said here.
+        corners: See there.
+        amplitude: See there.
+        probes: See there.
+        good: See there.
+        step: See there.
+        transform: A `mkl_transform.MklTransform`.
+        waves: (K, P, N, 2 N) float32, filled.
+
+    Returns:
+        0, or what a transform that failed said.
+    """
+    change = np.empty(probes.shape[2], np.float32)
+    said = 0
+    for k in range(len(probes)):
+        said |= _moved(
+            canvas, corners[k], amplitude[k], probes[k], good, step, transform, waves[k], change
+        )
+    return said
+
+
+@_compiled(_CANVAS, _BOTH, _AMPLITUDE, _WAVES, _CANVAS, _STEP, _TRANSFORM, _CANVAS, returns="i8")
+def add_update(
+    canvas: np.ndarray,
+    corners: tuple[np.ndarray, np.ndarray],
+    amplitude: np.ndarray,
+    probes: np.ndarray,
+    good: np.ndarray,
+    step: Step,
+    transform: Transform,
+    total: np.ndarray,
+) -> int:
+    """Add what every pattern asks of the object: `move_waves` and `add_back_projected` in one.
+
+    The waves of a pattern never leave the cache.
+
+    Args:
+        canvas: As for these, as all that is not said here.
+        corners: On the canvas and on the total.
+        amplitude: See there.
+        probes: See there.
+        good: See there.
+        step: See there.
+        transform: See there.
+        total: (h, 2 W) float32, added to in place.
+
+    Returns:
+        0, or what a transform that failed said.
+    """
+    seen, added = corners
+    wave = np.empty(probes.shape[1:], np.float32)
+    change = np.empty(probes.shape[2], np.float32)
+    said = 0
+    for k in range(len(probes)):
+        said |= _moved(
+            canvas, seen[k], amplitude[k], probes[k], good, step, transform, wave, change
+        )
+        _add_window(wave, probes[k], added[k], total)
+    return said

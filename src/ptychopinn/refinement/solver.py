@@ -9,7 +9,13 @@ import torch
 
 from ptychopinn.physics.canvas import extract_patches, place_patches
 from ptychopinn.physics.fourier import intensity, squared_modulus
-from ptychopinn.physics.fused import add_back_projected, can_fuse, moved_waves
+from ptychopinn.physics.fused import (
+    add_back_projected,
+    add_light,
+    can_fuse,
+    moved_probes,
+    moved_waves,
+)
 from ptychopinn.physics.linearised import LikelihoodEquations, PatternEquations
 from ptychopinn.physics.probe import back_project, exit_waves, probe_slopes_at, probes_at
 from ptychopinn.physics.projection import PROJECTION, modulus_residual
@@ -181,10 +187,9 @@ class JointSolver:
             if not len(members):
                 continue
             corners, fractions = self._windows(self.positions_px[members])
-            probes = probes_at(probe, fractions)
+            probes = moved_probes(probe, fractions[0])[None]
             change = self._ask_object(total.object, canvas, corners, amplitude, probes)
-            light = intensity(probes)
-            place_patches(light, corners, self._shape, out=total.light)
+            self._add_light(total.light, corners, probes)
             left = squared_modulus(change).sum(), amplitude.square().sum()
             total.misfit.add_(torch.stack(left))
             if refine_probe:
@@ -219,6 +224,13 @@ class JointSolver:
         change = modulus_residual(waves, amplitude, self._batches.mask)
         place_patches(back_project(change, probes), corners, self._shape, out=total)
         return change
+
+    def _add_light(self, total: torch.Tensor, corners: torch.Tensor, probes: torch.Tensor) -> None:
+        """Add the light of patterns to the total."""
+        if can_fuse(probes):
+            add_light(total, probes, corners)
+        else:
+            place_patches(intensity(probes), corners, self._shape, out=total)
 
     def equations(self) -> PatternEquations:
         """Return the equations of every position, D = 2."""
