@@ -2,8 +2,9 @@
 
 import sys
 
-import pytest
 import torch
+
+from ptycho_torch import config_params
 
 USAGE = """\
 from ptycho.config.config import TrainingConfig, ModelConfig
@@ -16,12 +17,11 @@ model = generator.build_model(pt_configs)
 
 
 def test_the_documented_usage_runs(tmp_path):
-    params = pytest.importorskip("ptycho_torch.config_params")
     records = {
-        "data_config": params.DataConfig(N=32, C=1, grid_size=(1, 1)),
-        "model_config": params.ModelConfig(C_model=1, C_forward=1),
-        "training_config": params.TrainingConfig(),
-        "inference_config": params.InferenceConfig(),
+        "data_config": config_params.DataConfig(N=32, C=1, grid_size=(1, 1)),
+        "model_config": config_params.ModelConfig(C_model=1, C_forward=1),
+        "training_config": config_params.TrainingConfig(),
+        "inference_config": config_params.InferenceConfig(),
     }
     script = tmp_path / "usage.py"
     script.write_text(USAGE)
