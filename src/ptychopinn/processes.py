@@ -9,13 +9,14 @@ Sums, each with that word before it: a sweep of `unrolled` takes one over the ca
 subset, and the light as many once; the deviance that ends the sweeps one of two numbers, and where
 the canvas lives one of one. A sweep of `refine` takes one for every subset, and one each time that
 positions move or are looked for. The check by halves takes one for each half, and one for the few
-patterns that it shows; no others are sent. What a file holds is looked through by every process.
+patterns that it shows; no others are sent. `looking_together` shares the first look at a file too.
 """
 
 import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -143,6 +144,31 @@ def current() -> Processes:
     if distributed.is_available() and distributed.is_initialized():
         return Processes(distributed.get_rank(), distributed.get_world_size())
     return ALONE
+
+
+#: Those who look through the file that is read just now.
+_LOOKING: ContextVar[Processes] = ContextVar("_LOOKING", default=ALONE)
+
+
+def lookers() -> Processes:
+    """Return who looks through a file that is read here; `ALONE` outside of `looking_together`."""
+    return _LOOKING.get()
+
+
+@contextmanager
+def looking_together(here: Processes) -> Iterator[None]:
+    """Let processes that read the same scan at the same time look through it each in part.
+
+    What they find is summed by one collective, so all of them must read, and nobody else may.
+
+    Args:
+        here: This one of them.
+    """
+    token = _LOOKING.set(here)
+    try:
+        yield
+    finally:
+        _LOOKING.reset(token)
 
 
 @contextmanager

@@ -111,9 +111,12 @@ REFINED = ("--refine-probe", "true", "--refine-positions", "points", "--refine-s
 
 
 @pytest.mark.parametrize(
-    "settings", [(), ("--canvas", "host"), REFINED], ids=["plain", "host", "refined"]
+    ("settings", "most"),
+    # Positions that were looked for carry the last bits of sums a little farther.
+    [((), 1e-5), (("--canvas", "host"), 1e-5), (REFINED, 1e-4)],
+    ids=["plain", "host", "refined"],
 )
-def test_the_image_is_that_of_one_process(place, settings):
+def test_the_image_is_that_of_one_process(place, settings, most):
     scan = place / "scan.npz"
     first, second = both("reconstruct", scan, "-o", place / "two", *settings)
     assert (first[2], second[2]) == (0, 0), first[1] + second[1]
@@ -121,7 +124,9 @@ def test_the_image_is_that_of_one_process(place, settings):
     assert second[0] == ""
     alone("reconstruct", scan, "-o", place / "one", *settings)
     one, two = (read_product(place / name / "reconstruction.h5") for name in ("one", "two"))
-    assert np.abs(one.object - two.object).max() < 1e-5 * np.abs(one.object).max()
+    apart, largest = np.abs(one.object - two.object), np.abs(one.object).max()
+    assert apart.max() < most * largest
+    assert np.sqrt(np.mean(apart**2)) < 1e-5 * largest
     assert one.quality == pytest.approx(two.quality, rel=1e-3)
     for name in ("deviance", "predicted", "measured"):
         got, wanted = (getattr(made.pattern_fit, name) for made in (two, one))

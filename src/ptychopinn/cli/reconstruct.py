@@ -22,7 +22,7 @@ from ptychopinn.inference.reconstruction_model import require_nothing_to_learn
 from ptychopinn.io import read_scan
 from ptychopinn.io.atomic import require_folder_place
 from ptychopinn.physics.fused import load_kernels
-from ptychopinn.processes import current
+from ptychopinn.processes import current, looking_together
 from ptychopinn.scan import Reconstruction, Scan
 
 #: Stands for the probe of the bundle, in place of a file.
@@ -82,7 +82,8 @@ def _reconstruct(path: str, folder: Path, job: _Job) -> str:
         print(f"{folder}: holds the whole result of this scan with these settings; kept.")
         return "kept"
     started = time.monotonic()
-    scan = _read(path, job.config.data, job.bundle)
+    with looking_together(current()):
+        scan = _read(path, job.config.data, job.bundle)
     loading = time.monotonic() - started
     result = reconstruct_and_write(
         scan, job.bundle, job.config, folder, weights=job.weights, fingerprint=wanted

@@ -17,7 +17,7 @@ from ptychopinn.config import Config
 from ptychopinn.errors import OutputError
 from ptychopinn.io import read_scan, staged_folder
 from ptychopinn.io.atomic import require_folder_place
-from ptychopinn.processes import current
+from ptychopinn.processes import current, looking_together
 from ptychopinn.report import Refinement, draw_losses, draw_refinement
 from ptychopinn.training import CHECKPOINT_NAME, train
 
@@ -26,7 +26,8 @@ def run(parsed: Namespace, settings: dict[str, Any]) -> int:
     """Train and write the bundle with its history."""
     config = Config.from_dict(settings)
     require_folder_place(parsed.output)
-    scan = read_scan(parsed.scan, config.data)
+    with looking_together(current()):
+        scan = read_scan(parsed.scan, config.data)
     checks = checked(scan)
     bundle = train(scan, config, parsed.output, resume=parsed.resume, progress=sys.stderr.isatty())
     bundle = replace(bundle, statistics={**bundle.statistics, "checks": checks})

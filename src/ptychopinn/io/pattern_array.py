@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ptychopinn.io.refusal import refusal
+from ptychopinn.processes import ALONE, Processes, lookers
 from ptychopinn.scan import Patterns
 
 #: Patterns are looked through in pieces of about this size, in bytes.
@@ -131,13 +132,19 @@ def _no_order(
 def survey(patterns: Patterns, mask: np.ndarray) -> Survey:
     """Look through all patterns once, in pieces that follow their order on disk.
 
+    Processes that read together look at some patterns each.
+
     Args:
         patterns: (K, N, N) real, in memory or mapped, possibly a transposed view.
         mask: (N, N) bool, True = good pixel; bad pixels may hold anything.
     """
     count, *shape = patterns.shape
     found = Survey(np.zeros(count, np.int64), np.zeros(shape, dtype=bool), np.zeros(count))
-    for part in _pieces(patterns):
+    pieces = list(_pieces(patterns))
+    # Pieces across all patterns are of an array in memory, which every process holds.
+    here = lookers() if _slowest_axis(patterns) == 0 else ALONE
+    for number in here.share(np.arange(len(pieces))):
+        part = pieces[number]
         block = np.asarray(patterns[part])
         good = mask[part[1:]]
         if block.dtype.kind in "if":
@@ -148,13 +155,24 @@ def survey(patterns: Patterns, mask: np.ndarray) -> Survey:
                 block = np.where(wrong, 0, block)
         lit = block if good.all() else np.where(good, block, 0)
         found.peaks[part[0]] = np.maximum(found.peaks[part[0]], lit.max(axis=(1, 2)))
-    return found
+    return found if here.count == 1 else _of_all(found, here)
+
+
+def _of_all(mine: Survey, here: Processes) -> Survey:
+    """Put together what processes found in their patterns."""
+    faults, faulty, peaks = here.fill_in(*(part.astype(np.float64) for part in mine))
+    return Survey(faults.astype(np.int64), faulty > 0, peaks)
+
+
+def _slowest_axis(patterns: Patterns) -> int:
+    """Return the axis along which neighbours lie farthest apart."""
+    strides = patterns.strides if isinstance(patterns, np.ndarray) else (1, 0, 0)
+    return int(np.argmax(np.abs(strides)))
 
 
 def _pieces(patterns: Patterns) -> Iterator[tuple[slice, slice, slice]]:
-    """Cut the axis along which neighbours lie farthest apart, so that each byte is read once."""
-    strides = patterns.strides if isinstance(patterns, np.ndarray) else (1, 0, 0)
-    axis = int(np.argmax(np.abs(strides)))
+    """Cut the slowest axis, so that each byte is read once."""
+    axis = _slowest_axis(patterns)
     length = patterns.shape[axis]
     step = max(1, CHUNK_BYTES * length // max(1, patterns.nbytes))
     for start in range(0, length, step):
