@@ -6,14 +6,18 @@ import torch
 
 from ptychopinn.physics import fused
 from ptychopinn.physics.canvas import add_windows, cut_windows
+from ptychopinn.physics.diffraction import diffract_in_corner
 from ptychopinn.physics.fourier import intensity
 from ptychopinn.physics.fused import (
     add_light,
     add_update,
+    asked_slopes,
     can_fuse,
     moved_probes,
     moved_waves,
+    predicted_counts,
 )
+from ptychopinn.physics.linearised import slope_equations
 from ptychopinn.physics.mkl_transform import MklTransform
 from ptychopinn.physics.probe import exit_waves, probes_at
 from ptychopinn.physics.projection import (
@@ -85,6 +89,34 @@ def test_probes_move_as_without_compiled_loops(n, modes):
     found = moved_probes(probe, fractions)
     torch.testing.assert_close(found, probes_at(probe, fractions), rtol=1e-5, atol=1e-5)
     assert (found[1] - found[0]).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("n", [16, 17])
+@pytest.mark.parametrize("modes", [1, 3])
+@pytest.mark.usefixtures("way")
+def test_predicted_counts_are_those_of_the_forward_model(n, modes):
+    canvas, corners, _, probes = patterns(n, modes)
+    wanted = diffract_in_corner(cut_windows(canvas, corners, n), probes)
+    found = predicted_counts(canvas, corners, probes)
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("n", [16, 17])
+@pytest.mark.parametrize("modes", [1, 3])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.usefixtures("way")
+def test_slopes_are_asked_as_of_single_patches(n, modes, masked):
+    canvas, corners, amplitude, probes = patterns(n, modes)
+    good = torch.ones(n, n)
+    if masked:
+        good[2:5] = 0
+    patches = cut_windows(canvas, corners, n)
+    wanted = slope_equations(patches, probes, amplitude, good)
+    found = asked_slopes(canvas, corners, (amplitude, probes), good)
+    for one, other in zip(found, wanted, strict=True):
+        assert one.shape == other.shape
+        scale = other.abs().max().item()
+        torch.testing.assert_close(one.float(), other, rtol=1e-3, atol=1e-4 * scale)
 
 
 def test_other_precisions_of_a_probe_move_too():

@@ -15,7 +15,14 @@ from ptychopinn.inference.canvas_piece import CanvasPiece
 from ptychopinn.physics.canvas import add_windows, cut_windows
 from ptychopinn.physics.diffraction import diffract_in_corner
 from ptychopinn.physics.fourier import intensity, to_corner
-from ptychopinn.physics.fused import add_light, add_update, can_fuse, moved_probes
+from ptychopinn.physics.fused import (
+    add_light,
+    add_update,
+    asked_slopes,
+    can_fuse,
+    moved_probes,
+    predicted_counts,
+)
 from ptychopinn.physics.gauge import seen_share
 from ptychopinn.physics.likelihood import poisson_deviance
 from ptychopinn.physics.linearised import PatternEquations, slope_equations
@@ -283,6 +290,14 @@ class ScanView:
         piece = CanvasPiece.around(corners, self.scan.n)
         return cut_windows(piece.of(canvas).to(self._device), piece.corners, self.scan.n)
 
+    def _predicted(
+        self, canvas: torch.Tensor, corners: torch.Tensor, probes: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the (1, C, N, N) counts that a canvas predicts for a batch, corner-centred."""
+        if self._by_pieces:
+            return diffract_in_corner(self._extract(canvas, corners), probes)
+        return predicted_counts(canvas, corners, probes)
+
     def update(
         self, canvas: torch.Tensor, subset: Subset = EVERY, step: ModulusStep = PROJECTION
     ) -> torch.Tensor:
@@ -308,8 +323,7 @@ class ScanView:
         def share(numbers: Sequence[int]) -> torch.Tensor:
             total = torch.zeros(2, dtype=torch.float64, device=self._device)
             for amplitude, probes, corners in self._prepared(numbers):
-                patches = self._extract(canvas, corners)
-                rates = diffract_in_corner(patches, probes)
+                rates = self._predicted(canvas, corners, probes)
                 found = poisson_deviance(rates, amplitude.square())
                 if self._mask is not None:
                     found = found * self._mask
@@ -328,8 +342,12 @@ class ScanView:
 
         def share(numbers: Sequence[int]) -> None:
             for number, batch in zip(numbers, self._prepared(numbers), strict=True):
-                patches = self._extract(canvas, batch.corners)
-                answers = slope_equations(patches, batch.probes, batch.amplitude, self._mask)
+                amplitude, probes, corners = batch
+                if self._by_pieces:
+                    patches = self._extract(canvas, corners)
+                    answers = slope_equations(patches, probes, amplitude, self._mask)
+                else:
+                    answers = asked_slopes(canvas, corners, (amplitude, probes), self._good)
                 found.fill(self._batches.members[number], answers)
 
         self._threads.work(share, self._batches.of(subset))
@@ -341,5 +359,4 @@ class ScanView:
         Of several processes each gives its own share.
         """
         for amplitude, probes, corners in self._prepared(range(len(self._batches.members))):
-            patches = self._extract(canvas, corners)
-            yield diffract_in_corner(patches, probes)[0], amplitude[0].square()
+            yield self._predicted(canvas, corners, probes)[0], amplitude[0].square()

@@ -1,4 +1,4 @@
-"""The data step of a processor, compiled: a pattern stays in the cache from light to update."""
+"""What patterns predict and ask for on a processor, compiled: each stays in the cache meanwhile."""
 
 import importlib
 import logging
@@ -9,6 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from ptychopinn.physics.canvas import cut_windows
+from ptychopinn.physics.diffraction import diffract_in_corner
+from ptychopinn.physics.linearised import (
+    DARK,
+    RATE_FLOOR,
+    LikelihoodEquations,
+    slope_equations,
+)
 from ptychopinn.physics.mkl_transform import load_transform
 from ptychopinn.physics.probe import phase_ramps, probes_at
 from ptychopinn.physics.projection import ModulusStep
@@ -62,6 +70,69 @@ def moved_probes(probe: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
     )
     _require_success(said)
     return probes
+
+
+def predicted_counts(
+    canvas: torch.Tensor, corners: torch.Tensor, probes: torch.Tensor
+) -> torch.Tensor:
+    """Return what `diffraction.diffract_in_corner` gives for windows of a canvas, no gradient.
+
+    Args:
+        canvas: (1, H, W) complex.
+        corners: (1, C, 2) int64 first pixels of the windows.
+        probes: (1, C, P, N, N) complex.
+
+    Returns:
+        (1, C, N, N) real photons.
+    """
+    modes, n, _ = probes.shape[2:]
+    transform = load_transform(n, modes) if can_fuse(canvas, probes) else None
+    if transform is None:
+        return diffract_in_corner(cut_windows(canvas, corners, n), probes)
+    lit = probes[0].contiguous()
+    rates = torch.empty(len(lit), n, n)
+    where = corners[0].contiguous().numpy()
+    said = _require_kernels().predict_rates(
+        _as_pairs(canvas[0]), where, _as_pairs(lit), tuple(transform), rates.numpy()
+    )
+    _require_success(said)
+    return rates[None]
+
+
+def asked_slopes(
+    canvas: torch.Tensor,
+    corners: torch.Tensor,
+    lit: tuple[torch.Tensor, torch.Tensor],
+    good: torch.Tensor,
+) -> LikelihoodEquations:
+    """Return what `linearised.slope_equations` gives for windows of a canvas, no gradient.
+
+    Args:
+        canvas: (1, H, W) complex.
+        corners: (1, C, 2) int64 first pixels of the windows.
+        lit: As for `add_update`.
+        good: As there.
+    """
+    amplitude, probes = lit
+    modes, n, _ = probes.shape[2:]
+    transform = load_transform(n, modes) if can_fuse(canvas, probes) else None
+    if transform is None:
+        return slope_equations(cut_windows(canvas, corners, n), probes, amplitude, good)
+    answers = np.empty((len(amplitude[0]), 6))
+    said = _require_kernels().ask_slopes(
+        _as_pairs(canvas[0]),
+        corners[0].contiguous().numpy(),
+        amplitude[0].contiguous().numpy(),
+        _as_pairs(probes[0].contiguous()),
+        good.numpy(),
+        (np.float32(RATE_FLOOR), np.float32(DARK)),
+        tuple(transform),
+        answers,
+    )
+    _require_success(said)
+    found = torch.from_numpy(answers)[None]
+    normal = found[..., [2, 3, 3, 4]].unflatten(-1, (2, 2))
+    return LikelihoodEquations(found[..., :2], normal, found[..., 5])
 
 
 def add_light(total: torch.Tensor, probes: torch.Tensor, corners: torch.Tensor) -> None:

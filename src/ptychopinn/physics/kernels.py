@@ -145,6 +145,45 @@ def _moved(  # noqa: PLR0913, PLR0917
     return said | _transformed(backward, plan, wave.ctypes.data)
 
 
+@_inlined
+def _sum_modes(
+    spectrum: np.ndarray, i: int, scale: np.float32, floor: np.float32, sums: np.ndarray
+) -> None:
+    """Fill sums with floor + scale * sum_p |spectrum[p, i]|^2."""
+    sums[:] = floor
+    for p in range(len(spectrum)):
+        wave = spectrum[p, i]
+        for j in range(len(sums)):
+            sums[j] += scale * (wave[2 * j] * wave[2 * j] + wave[2 * j + 1] * wave[2 * j + 1])
+
+
+@_inlined
+def _sum_products(
+    spectrum: np.ndarray, moved: np.ndarray, i: int, scale: np.float32, sums: np.ndarray
+) -> None:
+    """Fill sums with 2 scale * Re sum_p conj(spectrum[p, i]) moved[p, i]."""
+    sums[:] = 0
+    for p in range(len(spectrum)):
+        wave, change = spectrum[p, i], moved[p, i]
+        for j in range(len(sums)):
+            product = wave[2 * j] * change[2 * j] + wave[2 * j + 1] * change[2 * j + 1]
+            sums[j] += 2 * scale * product
+
+
+@_inlined
+def _tilt(waves: np.ndarray) -> None:
+    """Fill waves[1] and [2] with waves[0] times i (y - N // 2) and i (x - N // 2)."""
+    _, modes, n, _ = waves.shape
+    for p in range(modes):
+        for i in range(n):
+            wave, along_y, along_x = waves[0, p, i], waves[1, p, i], waves[2, p, i]
+            y = np.float32(i - n // 2)
+            for j in range(n):
+                x = np.float32(j - n // 2)
+                along_y[2 * j], along_y[2 * j + 1] = -y * wave[2 * j + 1], y * wave[2 * j]
+                along_x[2 * j], along_x[2 * j + 1] = -x * wave[2 * j + 1], x * wave[2 * j]
+
+
 @_compiled("f4[:, :, ::1]", _CANVAS, _CANVAS, _TRANSFORM, _WAVES, returns="i8")
 def move_probes(
     spectrum: np.ndarray,
@@ -182,6 +221,106 @@ def move_probes(
                     after[2 * j] = e * c - f * d
                     after[2 * j + 1] = e * d + f * c
         said |= _transformed(backward, plan, probes[k].ctypes.data)
+    return said
+
+
+@_compiled(_CANVAS, _CORNERS, _WAVES, _TRANSFORM, _AMPLITUDE, returns="i8")
+def predict_rates(
+    canvas: np.ndarray,
+    corners: np.ndarray,
+    probes: np.ndarray,
+    transform: Transform,
+    rates: np.ndarray,
+) -> int:
+    """Fill rates[k] with the photons that pattern k should have, zero frequency in the corner.
+
+    Args:
+        canvas: (H, 2 W) float32.
+        corners: (K, 2) int64.
+        probes: (K, P, N, 2 N) float32.
+        transform: A `mkl_transform.MklTransform`.
+        rates: (K, N, N) float32, filled.
+
+    Returns:
+        0, or what a transform that failed said.
+    """
+    wave = np.empty(probes.shape[1:], np.float32)
+    n = probes.shape[2]
+    forward, _, plan = transform
+    said = 0
+    for k in range(len(probes)):
+        _light_window(canvas, corners[k], probes[k], wave)
+        said |= _transformed(forward, plan, wave.ctypes.data)
+        for i in range(n):
+            _sum_modes(wave, i, np.float32(1 / n**2), np.float32(0), rates[k, i])
+    return said
+
+
+@_compiled(
+    *(_CANVAS, _CORNERS, _AMPLITUDE, _WAVES, _CANVAS, "UniTuple(f4, 2)", _TRANSFORM),
+    "f8[:, ::1]",
+    returns="i8",
+)
+def ask_slopes(
+    canvas: np.ndarray,
+    corners: np.ndarray,
+    amplitude: np.ndarray,
+    probes: np.ndarray,
+    good: np.ndarray,
+    floors: tuple[np.float32, np.float32],
+    transform: Transform,
+    answers: np.ndarray,
+) -> int:
+    """Fill the equations of `linearised.slope_equations`.
+
+    Args:
+        canvas: (H, 2 W) float32.
+        corners: (K, 2) int64.
+        amplitude: (K, N, N) float32, square root of the counts.
+        probes: (K, P, N, 2 N) float32.
+        good: (N, N) float32, 1 = good, 0 = bad.
+        floors: What is added to rates, and to the variance of the counts.
+        transform: A `mkl_transform.MklTransform`.
+        answers: (K, 6) float64, filled: gradient y, x; normal yy, yx, xx; misfit.
+
+    Returns:
+        0, or what a transform that failed said.
+    """
+    modes, n, width = probes.shape[1:]
+    waves = np.empty((3, modes, n, width), np.float32)  # the waves, tilted along y, along x
+    rate, along_y, along_x = (
+        np.empty(n, np.float32),
+        np.empty(n, np.float32),
+        np.empty(n, np.float32),
+    )
+    forward, _, plan = transform
+    per_area = np.float32(1 / n**2)
+    said = 0
+    for k in range(len(probes)):
+        _light_window(canvas, corners[k], probes[k], waves[0])
+        _tilt(waves)
+        for which in range(3):
+            said |= _transformed(forward, plan, waves[which].ctypes.data)
+        found = np.zeros(6, np.float64)
+        for i in range(n):
+            _sum_modes(waves[0], i, per_area, floors[0], rate)
+            _sum_products(waves[0], waves[1], i, per_area, along_y)
+            _sum_products(waves[0], waves[2], i, per_area, along_x)
+            measured, known = amplitude[k, i], good[i]
+            yy = yx = xx = gy = gx = left = np.float32(0)
+            for j in range(n):
+                root = known[j] / np.sqrt(rate[j])
+                error = (
+                    known[j] * (measured[j] * measured[j] - rate[j]) / np.sqrt(rate[j] + floors[1])
+                )
+                y, x = along_y[j] * root, along_x[j] * root
+                gy, gx = gy + y * error, gx + x * error
+                yy, yx, xx = yy + y * y, yx + y * x, xx + x * x
+                left += error * error
+            row = (gy, gx, yy, yx, xx, left)
+            for which in range(6):
+                found[which] += row[which]
+        answers[k] = found
     return said
 
 

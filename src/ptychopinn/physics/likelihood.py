@@ -29,7 +29,8 @@ def poisson_deviance(predicted: torch.Tensor, counts: torch.Tensor) -> torch.Ten
         counts: Measured photons, the same shape.
     """
     rate = predicted.clamp_min(RATE_FLOOR)
-    return 2 * (rate - counts - torch.xlogy(counts, rate / counts.clamp_min(1e-12)))
+    # Without counts the logarithm is finite, and times 0. `xlogy`, made for it, takes far longer.
+    return 2 * (rate - counts - counts * torch.log(rate / counts.clamp_min(1e-12)))
 
 
 def poisson_excess(

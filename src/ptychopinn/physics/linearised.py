@@ -10,9 +10,9 @@ from ptychopinn.physics.fourier import intensity
 
 #: Photons a pixel that are expected where a model expects none, so that a single one of those
 #: does not outweigh all others: 0.01 leaves twice the error of positions at 1e3 photons a pattern.
-_DARK = 0.1
+DARK = 0.1
 #: Smallest expected counts that anything is divided by.
-_RATE_FLOOR = 1e-10
+RATE_FLOOR = 1e-10
 
 
 class LikelihoodEquations(NamedTuple):
@@ -76,11 +76,11 @@ def likelihood_equations(
         corner_amplitude: (B, C, N, N) real sqrt(counts), in the same order.
         corner_mask: (N, N) 1 = good, in the same order; None = all are good.
     """
-    rate = intensity(spectrum) + _RATE_FLOOR
+    rate = intensity(spectrum) + RATE_FLOOR
     counts = corner_amplitude.square()
     jacobian = 2 * (spectrum.conj()[:, :, None] * moved).real.sum(dim=3)
     jacobian = jacobian * rate.rsqrt()[:, :, None]
-    misfit = (counts - rate) * (rate + _DARK).rsqrt()
+    misfit = (counts - rate) * (rate + DARK).rsqrt()
     if corner_mask is not None:
         jacobian, misfit = jacobian * corner_mask, misfit * corner_mask
     gradient = (jacobian * misfit[:, :, None]).sum(dim=(-2, -1))
