@@ -1,4 +1,5 @@
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -190,4 +191,20 @@ def test_without_numba_torch_does_the_work(monkeypatch):
     monkeypatch.setitem(sys.modules, "ptychopinn.physics.kernels", None)
     fused.load_kernels.cache_clear()
     assert not can_fuse(torch.zeros(2, dtype=torch.complex64))
+    fused.load_kernels.cache_clear()
+
+
+def test_a_long_wait_for_the_compiler_is_explained(monkeypatch, caplog):
+    def slowly(name):
+        time.sleep(0.3)
+        raise ImportError(name)
+
+    monkeypatch.setattr(fused.importlib, "import_module", slowly)
+    for most, said in ((0.05, True), (10.0, False)):
+        monkeypatch.setattr(fused, "_LONG_S", most)
+        caplog.clear()
+        fused.load_kernels.cache_clear()
+        with caplog.at_level("INFO"):
+            assert fused.load_kernels() is None
+        assert ("compiling" in caplog.text) == said
     fused.load_kernels.cache_clear()

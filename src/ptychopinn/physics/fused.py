@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import threading
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -23,18 +24,27 @@ from ptychopinn.physics.projection import ModulusStep
 
 _LOG = logging.getLogger(__name__)
 
+#: Whoever waits longer than this for the loops is told why, in seconds.
+_LONG_S = 2.0
+
 
 @cache
 def load_kernels() -> ModuleType | None:
     """Return the compiled loops; None where numba is missing.
 
-    The first update does so if nobody did: 0.4 s, and 1.4 s more where they are not compiled yet.
+    The first update does so if nobody did: 0.4 s, and 8 s more where they are not compiled yet,
+    which is said.
     """
+    said = threading.Timer(_LONG_S, _LOG.info, ["compiling loops for this processor, once ..."])
+    said.daemon = True
+    said.start()
     try:
         return importlib.import_module("ptychopinn.physics.kernels")
     except (ImportError, RuntimeError) as error:  # the latter: nowhere to keep what is compiled
         _LOG.info("sweeps by torch alone, twice as slow: numba does not work here (%s)", error)
         return None
+    finally:
+        said.cancel()
 
 
 def can_fuse(*waves: torch.Tensor) -> bool:

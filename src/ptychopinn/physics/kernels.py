@@ -1,7 +1,8 @@
 """Loops over the waves of a batch, compiled by numba; `fused` is what calls them.
 
 Complex numbers are pairs of float32 along the last axis, which compilers turn into vector
-instructions; complex64 arrays they do not. Nothing here checks its input.
+instructions; complex64 arrays they do not. Nothing here checks its input. All of it is one file,
+because numba's cache knows when that file has changed, not when one that it imports has.
 """
 
 from collections.abc import Callable
@@ -171,6 +172,32 @@ def _sum_products(
 
 
 @_inlined
+def _weigh(
+    rate: np.ndarray,
+    along_y: np.ndarray,
+    along_x: np.ndarray,
+    amplitude: np.ndarray,
+    good: np.ndarray,
+    dark: np.float32,
+) -> None:
+    """Turn rates into errors over their root, and slopes of rates into slopes of roots."""
+    for j in range(len(rate)):
+        root = good[j] / np.sqrt(rate[j])
+        along_y[j] *= root
+        along_x[j] *= root
+        rate[j] = good[j] * (amplitude[j] * amplitude[j] - rate[j]) / np.sqrt(rate[j] + dark)
+
+
+@_inlined
+def _dot(one: np.ndarray, other: np.ndarray) -> np.float32:
+    """Return the sum of products."""
+    total = np.float32(0)
+    for j in range(len(one)):
+        total += one[j] * other[j]
+    return total
+
+
+@_inlined
 def _tilt(waves: np.ndarray) -> None:
     """Fill waves[1] and [2] with waves[0] times i (y - N // 2) and i (x - N // 2)."""
     _, modes, n, _ = waves.shape
@@ -306,20 +333,13 @@ def ask_slopes(
             _sum_modes(waves[0], i, per_area, floors[0], rate)
             _sum_products(waves[0], waves[1], i, per_area, along_y)
             _sum_products(waves[0], waves[2], i, per_area, along_x)
-            measured, known = amplitude[k, i], good[i]
-            yy = yx = xx = gy = gx = left = np.float32(0)
-            for j in range(n):
-                root = known[j] / np.sqrt(rate[j])
-                error = (
-                    known[j] * (measured[j] * measured[j] - rate[j]) / np.sqrt(rate[j] + floors[1])
-                )
-                y, x = along_y[j] * root, along_x[j] * root
-                gy, gx = gy + y * error, gx + x * error
-                yy, yx, xx = yy + y * y, yx + y * x, xx + x * x
-                left += error * error
-            row = (gy, gx, yy, yx, xx, left)
-            for which in range(6):
-                found[which] += row[which]
+            _weigh(rate, along_y, along_x, amplitude[k, i], good[i], floors[1])
+            found[0] += _dot(along_y, rate)
+            found[1] += _dot(along_x, rate)
+            found[2] += _dot(along_y, along_y)
+            found[3] += _dot(along_y, along_x)
+            found[4] += _dot(along_x, along_x)
+            found[5] += _dot(rate, rate)
         answers[k] = found
     return said
 
