@@ -1,5 +1,6 @@
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -135,6 +136,24 @@ def test_light_falls_where_windows_are(modes):
     add_light(found, probes, corners)
     add_windows(wanted, intensity(probes), corners)
     torch.testing.assert_close(found, wanted)
+
+
+def test_threads_share_a_transform():
+    def update(seed):
+        draw = torch.Generator().manual_seed(seed)
+        canvas, corners, amplitude, probes = patterns(32, 2)
+        canvas = torch.randn(canvas.shape, dtype=canvas.dtype, generator=draw)
+        total = torch.zeros_like(canvas)
+        lit = (amplitude, probes)
+        add_update(total, canvas, (corners, corners), lit, torch.ones(32, 32), PROJECTION)
+        return total
+
+    seeds = range(40)
+    alone = [update(seed) for seed in seeds]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(update, seeds))
+    assert all(torch.equal(one, other) for one, other in zip(alone, together, strict=True))
+    assert not torch.equal(alone[0], alone[1])
 
 
 def test_a_transform_that_fails_is_no_silence(monkeypatch):
