@@ -83,9 +83,12 @@ class SpectralLayer(nn.Module):
         kept = (*self.n_modes[:-1], modes + 1)
         deviation = math.sqrt(2 / (inputs + outputs))
         # Real and imaginary part in a last axis: optimisers, files and DDP all take real numbers.
-        self.weight = nn.Parameter(
-            torch.randn(inputs, outputs, *kept, 2) * deviation / math.sqrt(2)
-        )
+        weight = torch.empty(inputs, outputs, *kept, 2)
+        if (
+            not weight.is_meta
+        ):  # without memory nothing can be drawn, and torch takes a second for it
+            weight = torch.randn(weight.shape) * deviation / math.sqrt(2)
+        self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(torch.zeros(outputs, *(1,) * dimensions))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

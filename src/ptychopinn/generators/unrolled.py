@@ -1,5 +1,6 @@
 """The unrolled reconstructor: steps over subsets of the patterns, with small networks between."""
 
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
 
@@ -112,10 +113,12 @@ class Unrolled(CanvasGenerator):
             sum(self._steps_in(earlier) for earlier in range(stage)) for stage in range(self.stages)
         ]
         total = self._first_steps[-1] + self._steps_in(self.stages - 1)
-        step = torch.arange(total, dtype=torch.float32)
-        self.momentum = nn.Parameter((step / (step + 3)).clamp_max(settings.momentum))
-        self.log_step = nn.Parameter(torch.full_like(step, settings.step).log())
-        self.log_damping = nn.Parameter(torch.full_like(step, settings.damping).log())
+        # Numbers of Python: operations on the device without memory, where bundles are tried first,
+        # have torch import its compiler, for a second and a half.
+        momentum = [min(step / (step + 3), settings.momentum) for step in range(total)]
+        self.momentum = nn.Parameter(torch.tensor(momentum))
+        self.log_step = nn.Parameter(torch.tensor([math.log(settings.step)] * total))
+        self.log_damping = nn.Parameter(torch.tensor([math.log(settings.damping)] * total))
         self.network_stages = min(settings.network_stages, settings.stages)
         count = min(settings.networks, self.network_stages)
         self.networks = nn.ModuleList(
