@@ -132,7 +132,8 @@ def measure(path: str, probe: str | None, rounds: int, device: str = "cpu") -> d
     solver = load_pretrained(GeneratorConfig()).generator
     assert isinstance(solver, Unrolled)
     # As many sweeps as the bound counts: the default may take more.
-    settings = InferenceConfig(checks=False, device=device, stages=solver.whole_scan_stages)
+    stages = solver.whole_scan_stages
+    settings = InferenceConfig(checks=False, device=device, stages=stages, long_waves=False)
     config = Config(data=data, inference=settings)
     bound = bound_of(read_scan(path, data), solver, rounds, resolve_device(device))
     taken = seconds(lambda: reconstruct(read_scan(path, data), None, config), rounds)

@@ -393,6 +393,9 @@ class InferenceConfig(_Checked):
     stages: int | None = _knob(None, ge=1, le=10000)
     """Sweeps of unrolled or pie; none = as trained and, after subsets, one that is not cut, or more
     of those (at most 40) where the patterns are still far from explained."""
+    long_waves: bool = True
+    """After the sweeps that `unrolled` learned, add long waves of the phase at once, as far as the
+    patterns bear them out."""
     cache_mb: float | None = _knob(None, ge=0)
     """Memory for prepared patterns and probes, in MiB; the rest is made anew each sweep. None =
     256, on a CUDA device half of its free memory."""

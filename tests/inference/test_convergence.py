@@ -4,7 +4,7 @@ import torch
 from ptychopinn.config import GeneratorConfig, PieConfig, SimulationConfig, UnrolledConfig
 from ptychopinn.generators import GeneratorSize, build_generator
 from ptychopinn.inference import convergence
-from ptychopinn.inference.convergence import settled_canvas
+from ptychopinn.inference.convergence import settled_canvas, swept_canvas
 from ptychopinn.inference.scan_view import ScanView, Streaming
 from ptychopinn.physics.likelihood import poisson_deviance
 from ptychopinn.physics.subsets import Subset
@@ -80,3 +80,20 @@ def test_deviance_is_that_of_the_patterns(masked):
     halves = [view.deviance(canvas, Subset(part, 2)) for part in (0, 1)]
     assert view.deviance(canvas) == pytest.approx(losses / patterns / scan.mask.sum(), rel=1e-4)
     assert sum(halves) / 2 == pytest.approx(view.deviance(canvas), rel=0.05)
+
+
+def test_sweeps_beyond_the_learned_ones_start_from_long_waves_too():
+    """Who asks for more sweeps gets no worse image than by default: waves longer than the spot."""
+    scan = simulate(SimulationConfig(object="dead_leaves", n=32, patterns=400, photons=1e7, seed=1))
+    generator = unrolled()
+    learned = generator.stages
+    images = {}
+    with torch.inference_mode():
+        view = view_of(scan, generator.subsets)
+        for waves in (True, False):
+            swept = swept_canvas(generator, view, learned + 3, long_waves=waves)
+            images[waves] = swept[0].numpy()
+        short = swept_canvas(generator, view, learned)
+        assert torch.equal(short, generator(view, learned))
+        assert (images[False] == generator(view, learned + 3)[0].numpy()).all()
+    assert phase_error(images[True], scan) < 0.8 * phase_error(images[False], scan)

@@ -24,10 +24,34 @@ _ASKED = 4
 _MOST_SWEEPS = 40
 
 
+def swept_canvas(
+    generator: CanvasGenerator, view: ScanView, stages: int, *, long_waves: bool = True
+) -> torch.Tensor:
+    """Take as many sweeps as are asked for; where they go beyond learned ones, long waves too.
+
+    Args:
+        generator: Long waves come after the stages that it learned, as in `settled_canvas`.
+        view: The whole scan.
+        stages: Number of sweeps.
+        long_waves: Add them.
+
+    Returns:
+        (1, H, W) complex object.
+    """
+    learned = generator.stages if generator.whole_scan_stages > generator.stages else None
+    canvas = torch.empty(0)
+    for stage, canvas in enumerate(generator.sweeps(view, stages), start=1):
+        if long_waves and stage == learned and stage < stages:
+            add_long_waves(canvas, view)
+    return canvas
+
+
 def settled_canvas(
     generator: CanvasGenerator,
     view: ScanView,
     on_more: Callable[[int], None] | None = None,
+    *,
+    long_waves: bool = True,
 ) -> torch.Tensor:
     """Sweep until the patterns are explained about as well as they will be.
 
@@ -40,6 +64,7 @@ def settled_canvas(
         generator: Without subsets, it takes the stages that it has.
         view: The whole scan.
         on_more: Called with the number of sweeps to come whenever more are taken than were due.
+        long_waves: Add them.
 
     Returns:
         (1, H, W) complex object.
@@ -60,7 +85,8 @@ def settled_canvas(
         before = left
         if stage == learned:
             far = falls > _FAR
-            add_long_waves(canvas, view)
+            if long_waves:
+                add_long_waves(canvas, view)
         if stage > due and falls < _SETTLED:
             break
         if stage >= due and on_more is not None:

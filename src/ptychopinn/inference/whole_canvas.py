@@ -17,7 +17,7 @@ from ptychopinn.device import (
 )
 from ptychopinn.generators import CanvasGenerator, PatchGenerator
 from ptychopinn.inference.batching import halve_until_it_fits, keep_freed_memory
-from ptychopinn.inference.convergence import settled_canvas
+from ptychopinn.inference.convergence import settled_canvas, swept_canvas
 from ptychopinn.inference.reconstruction_model import ReconstructionModel
 from ptychopinn.inference.scan_view import ScanView, Streaming
 from ptychopinn.physics.gauge import remove_global_phase
@@ -142,10 +142,13 @@ def _sweep(
     streaming = Streaming(batch_size, device, cache, on_host, piece_px, current())
     with own_threads():
         view = ScanView(scan, streaming, generator.subsets, on_batch)
+        waves = settings.long_waves
         if settings.stages:
-            return generator(view, settings.stages), view.illumination
-        more = on_batch.more if on_batch is not None else None
-        return settled_canvas(generator, view, more), view.illumination
+            canvas = swept_canvas(generator, view, settings.stages, long_waves=waves)
+        else:
+            more = on_batch.more if on_batch is not None else None
+            canvas = settled_canvas(generator, view, more, long_waves=waves)
+        return canvas, view.illumination
 
 
 def _stitch(
