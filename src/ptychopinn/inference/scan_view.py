@@ -36,6 +36,8 @@ _LEAST_KEPT = 0.25
 #: A map of light is kept as it is when it is no larger than this, else in bytes; and a sum of maps
 #: is soon made again.
 _KEPT_LIGHT_BYTES = 8 * 2**20
+#: Rows of a map that are worked on at once.
+_STRIP = 256
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,11 @@ class _Rounded(NamedTuple):
 
     def unpacked(self) -> torch.Tensor:
         return self.steps.to(torch.float32).mul_(self.step)
+
+    def add_to(self, total: torch.Tensor) -> None:
+        """Add it to a (1, H, W) real map, in strips that take no memory to speak of."""
+        for rows, steps in zip(*(x.split(_STRIP, dim=1) for x in (total, self.steps)), strict=True):
+            rows.add_(steps, alpha=self.step)
 
 
 class _Strip(NamedTuple):
@@ -228,9 +235,13 @@ class ScanView:
         known = self._lights.get(subset)
         if known is not None:
             return known.unpacked() if isinstance(known, _Rounded) else known
-        total = self.illumination_of(Subset(subset.index, self.subsets)).clone()
-        for part in range(subset.index + subset.count, self.subsets, subset.count):
-            total += self.illumination_of(Subset(part, self.subsets))
+        total = torch.zeros_like(self.illumination)
+        for part in range(subset.index, self.subsets, subset.count):
+            light = self._lights[Subset(part, self.subsets)]
+            if isinstance(light, _Rounded):
+                light.add_to(total)
+            else:
+                total += light
         if total.nbytes <= _KEPT_LIGHT_BYTES:
             self._lights[subset] = total
         return total
