@@ -147,28 +147,21 @@ def _moved(  # noqa: PLR0913, PLR0917
 
 
 @_inlined
-def _sum_modes(
-    spectrum: np.ndarray, i: int, scale: np.float32, floor: np.float32, sums: np.ndarray
+def _rates_and_slopes(
+    spectrum: np.ndarray,
+    moved: tuple[np.ndarray, np.ndarray],
+    i: int,
+    scale: np.float32,
+    rows: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> None:
-    """Fill sums with floor + scale * sum_p |spectrum[p, i]|^2."""
-    sums[:] = floor
+    """Add scale * sum_p |s|^2 and 2 scale * Re sum_p conj(s) m, of row i, to rates and slopes."""
+    rate, along_y, along_x = rows
     for p in range(len(spectrum)):
-        wave = spectrum[p, i]
-        for j in range(len(sums)):
-            sums[j] += scale * (wave[2 * j] * wave[2 * j] + wave[2 * j + 1] * wave[2 * j + 1])
-
-
-@_inlined
-def _sum_products(
-    spectrum: np.ndarray, moved: np.ndarray, i: int, scale: np.float32, sums: np.ndarray
-) -> None:
-    """Fill sums with 2 scale * Re sum_p conj(spectrum[p, i]) moved[p, i]."""
-    sums[:] = 0
-    for p in range(len(spectrum)):
-        wave, change = spectrum[p, i], moved[p, i]
-        for j in range(len(sums)):
-            product = wave[2 * j] * change[2 * j] + wave[2 * j + 1] * change[2 * j + 1]
-            sums[j] += 2 * scale * product
+        for j in range(len(rate)):
+            a, b = spectrum[p, i, 2 * j], spectrum[p, i, 2 * j + 1]
+            rate[j] += scale * (a * a + b * b)
+            along_y[j] += 2 * scale * (a * moved[0][p, i, 2 * j] + b * moved[0][p, i, 2 * j + 1])
+            along_x[j] += 2 * scale * (a * moved[1][p, i, 2 * j] + b * moved[1][p, i, 2 * j + 1])
 
 
 @_inlined
@@ -189,7 +182,7 @@ def _weigh(
 
 
 @_inlined
-def _dot(one: np.ndarray, other: np.ndarray) -> np.float32:
+def _dot(one: np.ndarray, other: np.ndarray) -> float:
     """Return the sum of products."""
     total = np.float32(0)
     for j in range(len(one)):
@@ -198,17 +191,17 @@ def _dot(one: np.ndarray, other: np.ndarray) -> np.float32:
 
 
 @_inlined
-def _tilt(waves: np.ndarray) -> None:
-    """Fill waves[1] and [2] with waves[0] times i (y - N // 2) and i (x - N // 2)."""
-    _, modes, n, _ = waves.shape
+def _tilt(waves: np.ndarray, along_y: np.ndarray, along_x: np.ndarray) -> None:
+    """Fill two arrays with waves times i (y - N // 2) and i (x - N // 2)."""
+    modes, n, _ = waves.shape
     for p in range(modes):
         for i in range(n):
-            wave, along_y, along_x = waves[0, p, i], waves[1, p, i], waves[2, p, i]
             y = np.float32(i - n // 2)
             for j in range(n):
                 x = np.float32(j - n // 2)
-                along_y[2 * j], along_y[2 * j + 1] = -y * wave[2 * j + 1], y * wave[2 * j]
-                along_x[2 * j], along_x[2 * j + 1] = -x * wave[2 * j + 1], x * wave[2 * j]
+                a, b = waves[p, i, 2 * j], waves[p, i, 2 * j + 1]
+                along_y[p, i, 2 * j], along_y[p, i, 2 * j + 1] = -y * b, y * a
+                along_x[p, i, 2 * j], along_x[p, i, 2 * j + 1] = -x * b, x * a
 
 
 @_compiled("f4[:, :, ::1]", _CANVAS, _CANVAS, _TRANSFORM, _WAVES, returns="i8")
@@ -272,14 +265,20 @@ def predict_rates(
         0, or what a transform that failed said.
     """
     wave = np.empty(probes.shape[1:], np.float32)
-    n = probes.shape[2]
+    modes, n = probes.shape[1], probes.shape[2]
     forward, _, plan = transform
+    scale = np.float32(1 / n**2)
     said = 0
     for k in range(len(probes)):
         _light_window(canvas, corners[k], probes[k], wave)
         said |= _transformed(forward, plan, wave.ctypes.data)
         for i in range(n):
-            _sum_modes(wave, i, np.float32(1 / n**2), np.float32(0), rates[k, i])
+            for j in range(n):
+                rates[k, i, j] = 0
+            for p in range(modes):
+                for j in range(n):
+                    a, b = wave[p, i, 2 * j], wave[p, i, 2 * j + 1]
+                    rates[k, i, j] += scale * (a * a + b * b)
     return said
 
 
@@ -313,34 +312,32 @@ def ask_slopes(
     Returns:
         0, or what a transform that failed said.
     """
-    modes, n, width = probes.shape[1:]
-    waves = np.empty((3, modes, n, width), np.float32)  # the waves, tilted along y, along x
-    rate, along_y, along_x = (
-        np.empty(n, np.float32),
-        np.empty(n, np.float32),
-        np.empty(n, np.float32),
-    )
+    # Scalars and arrays of their own: slices of one array take four times as long to compile.
+    shape, n = probes.shape[1:], probes.shape[2]
+    waves, tilted_y = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    tilted_x = np.empty(shape, np.float32)
+    rate, along_y = np.empty(n, np.float32), np.empty(n, np.float32)
+    along_x = np.empty(n, np.float32)
     forward, _, plan = transform
-    per_area = np.float32(1 / n**2)
     said = 0
     for k in range(len(probes)):
-        _light_window(canvas, corners[k], probes[k], waves[0])
-        _tilt(waves)
-        for which in range(3):
-            said |= _transformed(forward, plan, waves[which].ctypes.data)
-        found = np.zeros(6, np.float64)
+        _light_window(canvas, corners[k], probes[k], waves)
+        _tilt(waves, tilted_y, tilted_x)
+        said |= _transformed(forward, plan, waves.ctypes.data)
+        said |= _transformed(forward, plan, tilted_y.ctypes.data)
+        said |= _transformed(forward, plan, tilted_x.ctypes.data)
+        gy = gx = yy = yx = xx = left = 0.0
         for i in range(n):
-            _sum_modes(waves[0], i, per_area, floors[0], rate)
-            _sum_products(waves[0], waves[1], i, per_area, along_y)
-            _sum_products(waves[0], waves[2], i, per_area, along_x)
+            rate[:], along_y[:], along_x[:] = floors[0], 0, 0
+            rows = (rate, along_y, along_x)
+            _rates_and_slopes(waves, (tilted_y, tilted_x), i, np.float32(1 / n**2), rows)
             _weigh(rate, along_y, along_x, amplitude[k, i], good[i], floors[1])
-            found[0] += _dot(along_y, rate)
-            found[1] += _dot(along_x, rate)
-            found[2] += _dot(along_y, along_y)
-            found[3] += _dot(along_y, along_x)
-            found[4] += _dot(along_x, along_x)
-            found[5] += _dot(rate, rate)
-        answers[k] = found
+            gy, gx = gy + _dot(along_y, rate), gx + _dot(along_x, rate)
+            yy, xx = yy + _dot(along_y, along_y), xx + _dot(along_x, along_x)
+            yx, left = yx + _dot(along_y, along_x), left + _dot(rate, rate)
+        answers[k, 0], answers[k, 1] = gy, gx
+        answers[k, 2], answers[k, 3], answers[k, 4] = yy, yx, xx
+        answers[k, 5] = left
     return said
 
 
