@@ -182,7 +182,7 @@ def _weigh(
 
 
 @_inlined
-def _dot(one: np.ndarray, other: np.ndarray) -> float:
+def _dot(one: np.ndarray, other: np.ndarray) -> np.float32:
     """Return the sum of products."""
     total = np.float32(0)
     for j in range(len(one)):
@@ -326,7 +326,7 @@ def ask_slopes(
         said |= _transformed(forward, plan, waves.ctypes.data)
         said |= _transformed(forward, plan, tilted_y.ctypes.data)
         said |= _transformed(forward, plan, tilted_x.ctypes.data)
-        gy = gx = yy = yx = xx = left = 0.0
+        gy = gx = yy = yx = xx = left = np.float64(0)
         for i in range(n):
             rate[:], along_y[:], along_x[:] = floors[0], 0, 0
             rows = (rate, along_y, along_x)
