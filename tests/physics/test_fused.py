@@ -130,9 +130,11 @@ def test_other_precisions_of_a_probe_move_too():
 
 
 @pytest.mark.parametrize("modes", [1, 3])
-def test_light_falls_where_windows_are(modes):
+@pytest.mark.parametrize("precision", [torch.complex64, torch.complex128])
+def test_light_falls_where_windows_are(modes, precision):
     _, corners, _, probes = patterns(16, modes)
-    found, wanted = torch.ones(2, 1, *SHAPE)
+    probes = probes.to(precision)
+    found, wanted = torch.ones(2, 1, *SHAPE, dtype=probes.real.dtype)
     add_light(found, probes, corners)
     add_windows(wanted, intensity(probes), corners)
     torch.testing.assert_close(found, wanted)

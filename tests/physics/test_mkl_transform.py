@@ -33,7 +33,7 @@ def test_a_torch_without_it_is_said_once_and_is_no_error(monkeypatch, tmp_path, 
 
 def test_a_transform_that_differs_from_that_of_torch_is_not_used(monkeypatch, caplog):
     other = torch.fft.fft2
-    monkeypatch.setattr(torch.fft, "fft2", lambda waves: other(waves) * 1.001)
+    monkeypatch.setattr(torch.fft, "fft2", lambda waves, norm=None: other(waves, norm=norm) * 1.001)
     with caplog.at_level("INFO"):
         assert load_transform(16, 1) is None
     assert "away from torch" in caplog.text

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ptychopinn.data.compact import Compact
-from ptychopinn.device import thread_count
+from ptychopinn.device import own_threads, thread_count
 from ptychopinn.physics.subsets import Subset, z_order
 from ptychopinn.processes import ALONE, Processes
 
@@ -118,6 +118,8 @@ class ThreadShares:
         # The caller takes the first share: who waits must be woken, which takes half a millisecond.
         others = [self._pool.submit(quietly, number) for number in range(1, shares)]
         try:
-            return [quietly(0), *(other.result() for other in others)]
+            with own_threads():
+                mine = quietly(0)
+            return [mine, *(other.result() for other in others)]
         finally:
             wait(others)

@@ -84,9 +84,8 @@ class SpectralLayer(nn.Module):
         deviation = math.sqrt(2 / (inputs + outputs))
         # Real and imaginary part in a last axis: optimisers, files and DDP all take real numbers.
         weight = torch.empty(inputs, outputs, *kept, 2)
-        if (
-            not weight.is_meta
-        ):  # without memory nothing can be drawn, and torch takes a second for it
+        # Without memory nothing can be drawn, and torch imports its compiler to find that out.
+        if not weight.is_meta:
             weight = torch.randn(weight.shape) * deviation / math.sqrt(2)
         self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(torch.zeros(outputs, *(1,) * dimensions))

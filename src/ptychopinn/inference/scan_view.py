@@ -277,10 +277,10 @@ class ScanView:
         return _Lit(probes[None], self._corners[part][None])
 
     def _add_light(self, batch: _Lit, total: _Strip) -> None:
-        if can_fuse(batch.probes) and not self._by_pieces:
+        if self._by_pieces:
+            self._add(intensity(batch.probes), batch.corners, total)
+        else:
             add_light(total.values, batch.probes, total.below(batch.corners))
-            return
-        self._add(intensity(batch.probes), batch.corners, total)
 
     def _add(self, patches: torch.Tensor, corners: torch.Tensor, total: _Strip) -> None:
         """Add (1, C, N, N) patches to the canvas, by way of the piece that they cover."""

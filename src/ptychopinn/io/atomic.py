@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ptychopinn.errors import OutputError
@@ -145,14 +145,18 @@ def _folder_made(folder: Path) -> Iterator[None]:
     """Make a folder with its parents; those made here are removed again when the block fails."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     _existing(folder)
-    try:
+    with ExitStack() as undone:
+        undone.callback(_remove_empty, missing)
         folder.mkdir(parents=True, exist_ok=True)
         yield
-    except BaseException:
-        with suppress(OSError):
-            for place in missing:
-                place.rmdir()
-        raise
+        undone.pop_all()
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders, the innermost first, up to one that is not there or not empty."""
+    with suppress(OSError):
+        for place in folders:
+            place.rmdir()
 
 
 @contextmanager

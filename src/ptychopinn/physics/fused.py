@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from ptychopinn.physics.canvas import cut_windows
+from ptychopinn.physics.canvas import add_windows, cut_windows
 from ptychopinn.physics.diffraction import diffract_in_corner
+from ptychopinn.physics.fourier import intensity
 from ptychopinn.physics.linearised import (
     DARK,
     RATE_FLOOR,
     LikelihoodEquations,
     slope_equations,
 )
-from ptychopinn.physics.mkl_transform import load_transform
+from ptychopinn.physics.mkl_transform import MklTransform, load_transform
 from ptychopinn.physics.probe import phase_ramps, probes_at
 from ptychopinn.physics.projection import ModulusStep
 
@@ -64,7 +65,7 @@ def moved_probes(probe: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
         (K, P, N, N) complex.
     """
     modes, n, _ = probe.shape
-    transform = load_transform(n, modes) if can_fuse(probe) else None
+    transform = _transform_for(probe)
     if transform is None:
         return probes_at(probe, fractions)
     kernels = _require_kernels()
@@ -95,8 +96,8 @@ def predicted_counts(
     Returns:
         (1, C, N, N) real photons.
     """
-    modes, n, _ = probes.shape[2:]
-    transform = load_transform(n, modes) if can_fuse(canvas, probes) else None
+    n = probes.shape[-1]
+    transform = _transform_for(probes, canvas)
     if transform is None:
         return diffract_in_corner(cut_windows(canvas, corners, n), probes)
     lit = probes[0].contiguous()
@@ -124,8 +125,8 @@ def asked_slopes(
         good: As there.
     """
     amplitude, probes = lit
-    modes, n, _ = probes.shape[2:]
-    transform = load_transform(n, modes) if can_fuse(canvas, probes) else None
+    n = probes.shape[-1]
+    transform = _transform_for(probes, canvas)
     if transform is None:
         return slope_equations(cut_windows(canvas, corners, n), probes, amplitude, good)
     answers = np.empty((len(amplitude[0]), 6))
@@ -146,13 +147,16 @@ def asked_slopes(
 
 
 def add_light(total: torch.Tensor, probes: torch.Tensor, corners: torch.Tensor) -> None:
-    """Add sum_p |P_kp|^2 to the window of each pattern.
+    """Add sum_p |P_kp|^2 to the window of each pattern, without gradient.
 
     Args:
-        total: (1, h, W) float32, added to in place.
-        probes: (1, C, P, N, N) complex64.
+        total: (1, h, W) real, added to in place.
+        probes: (1, C, P, N, N) complex.
         corners: (1, C, 2) int64, on the total.
     """
+    if not can_fuse(probes):
+        add_windows(total, intensity(probes), corners)
+        return
     where = corners[0].contiguous().numpy()
     _require_kernels().add_light(_as_pairs(probes[0].contiguous()), where, total[0].numpy())
 
@@ -184,7 +188,7 @@ def add_update(
     """
     kernels = _require_kernels()
     seen, added = corners
-    transform = load_transform(*_size_of(lit[1]))
+    transform = _transform_for(lit[1])
     if transform is None:
         add_back_projected(total, moved_waves(canvas, seen, lit, good, step), added, lit[1])
         return
@@ -214,7 +218,7 @@ def moved_waves(
     pixels, where, amplitude, probes, known, numbers = _arguments(canvas, corners, lit, good, step)
     waves = torch.empty_like(lit[1][0], memory_format=torch.contiguous_format)
     pairs = _as_pairs(waves)
-    transform = load_transform(*_size_of(waves))
+    transform = _transform_for(waves)
     if transform is not None:
         asked = (amplitude, probes, known, numbers, tuple(transform))
         _require_success(kernels.move_waves(pixels, where, *asked, pairs))
@@ -270,9 +274,9 @@ def _arguments(
     )
 
 
-def _size_of(waves: torch.Tensor) -> tuple[int, int]:
-    """Return N and P of (..., P, N, N) waves."""
-    return waves.shape[-1], waves.shape[-3]
+def _transform_for(waves: torch.Tensor, *others: torch.Tensor) -> MklTransform | None:
+    """Return the transforms of (..., P, N, N) waves; None where no loop takes them or others."""
+    return load_transform(waves.shape[-1], waves.shape[-3]) if can_fuse(waves, *others) else None
 
 
 def _require_success(said: int) -> None:

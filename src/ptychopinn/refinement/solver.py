@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ptychopinn.physics.canvas import extract_patches, place_patches
-from ptychopinn.physics.fourier import intensity, squared_modulus
+from ptychopinn.physics.fourier import squared_modulus
 from ptychopinn.physics.fused import (
     add_back_projected,
     add_light,
@@ -189,7 +189,7 @@ class JointSolver:
             corners, fractions = self._windows(self.positions_px[members])
             probes = moved_probes(probe, fractions[0])[None]
             change = self._ask_object(total.object, canvas, corners, amplitude, probes)
-            self._add_light(total.light, corners, probes)
+            add_light(total.light, probes, corners)
             left = squared_modulus(change).sum(), amplitude.square().sum()
             total.misfit.add_(torch.stack(left))
             if refine_probe:
@@ -224,13 +224,6 @@ class JointSolver:
         change = modulus_residual(waves, amplitude, self._batches.mask)
         place_patches(back_project(change, probes), corners, self._shape, out=total)
         return change
-
-    def _add_light(self, total: torch.Tensor, corners: torch.Tensor, probes: torch.Tensor) -> None:
-        """Add the light of patterns to the total."""
-        if can_fuse(probes):
-            add_light(total, probes, corners)
-        else:
-            place_patches(intensity(probes), corners, self._shape, out=total)
 
     def equations(self) -> PatternEquations:
         """Return the equations of every position, D = 2."""
